@@ -1,0 +1,1 @@
+"""Placeholder until the grammar lands: see DESIGN.md, *Filter language*."""

@@ -1,0 +1,245 @@
+"""Points and stages: the one place where they are defined.
+
+The kernel side's constants are generated from these tables (``netlat_tui.bpf.constants``), the screens, files and
+documents take their names from them. A *point* is a place in the kernel where a packet is seen, a *stage* the interval
+between two consecutive points that were observed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+
+
+class Direction(IntEnum):
+    """Which way a packet goes; the value is the one the kernel side uses."""
+
+    RX = 0
+    TX = 1
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place in the kernel where a packet is seen.
+
+    ``index`` is the point's position on the way of its direction: a packet passes points in rising order.
+    ``place`` is the index in ``PLACES`` of the part of the stack the packet has reached at this point.
+    """
+
+    direction: Direction
+    index: int
+    key: str
+    place: int
+    summary: str
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """The word shown to people; differs from ``key`` only where two points share a word."""
+        return self.label or self.key
+
+
+PLACES: dict[Direction, tuple[str, ...]] = {
+    Direction.RX: ("interface", "data link", "network", "transport", "application"),
+    Direction.TX: ("application", "transport", "network", "data link", "interface"),
+}
+"""Parts of the stack in the order a packet reaches them."""
+
+_RX: tuple[tuple[str, int, str], ...] = (
+    ("irq", 0, "the interface's hard interrupt handler was entered"),
+    ("raise", 0, "the NET_RX softirq was asked for; for a backlog device, the packet was put on the backlog"),
+    ("softirq", 0, "the NET_RX softirq began to run"),
+    ("poll", 0, "the NAPI poll that fetched the packet began"),
+    ("driver", 1, "the driver handed over the frame (eth_type_trans)"),
+    ("gro", 1, "generic receive offload got the packet"),
+    ("link", 1, "the link layer got the packet (netif_receive_skb, after RPS)"),
+    ("ip", 2, "IP checked the header (ip_rcv_core, ip6_rcv_core)"),
+    ("local", 3, "IP found the packet to be for this host (ip_local_deliver, ip6_input)"),
+    ("transport", 3, "TCP, UDP or ICMP got the packet"),
+    ("socket", 4, "the packet was put on the socket's receive queue"),
+    ("wakeup", 4, "the reader, woken for the packet, was given a CPU"),
+    ("copy", 4, "the last byte of the packet was copied to the reader"),
+    ("return", 4, "the reader's receive call was about to return"),
+)
+
+_TX: tuple[tuple[str, int, str, str], ...] = (
+    ("send", 0, "the application's send call reached the socket layer", ""),
+    ("tx_transport", 1, "TCP or UDP built and sent the segment", "transport"),
+    ("ip_out", 2, "IP sent the packet (ip_output, ip6_output)", ""),
+    ("device", 3, "the packet reached the device queue (net_dev_queue)", ""),
+    ("qdisc_in", 3, "the packet was put into the queueing discipline", ""),
+    ("qdisc_out", 3, "the packet was taken out of the queueing discipline", ""),
+    ("xmit", 4, "the packet was handed to the driver (net_dev_start_xmit)", ""),
+    ("complete", 4, "the driver was done with the packet", ""),
+)
+
+POINTS: dict[Direction, tuple[Point, ...]] = {
+    Direction.RX: tuple(
+        Point(Direction.RX, i, key, place, summary) for i, (key, place, summary) in enumerate(_RX)
+    ),
+    Direction.TX: tuple(
+        Point(Direction.TX, i, key, place, summary, label)
+        for i, (key, place, summary, label) in enumerate(_TX)
+    ),
+}
+"""Every point, by direction, in the order a packet passes them."""
+
+MAX_POINTS = 14
+"""Slots for point times in a flight and in a path record: the longer of the two ways."""
+
+assert max(len(points) for points in POINTS.values()) == MAX_POINTS
+
+_BY_KEY: dict[tuple[Direction, str], Point] = {
+    (point.direction, point.key): point for points in POINTS.values() for point in points
+}
+
+
+def point(key: str, direction: Direction = Direction.RX) -> Point:
+    """The point with this key; ``KeyError`` where there is none."""
+    return _BY_KEY[direction, key]
+
+
+def stage_count(direction: Direction) -> int:
+    """How many (from, to) pairs the direction has."""
+    n = len(POINTS[direction])
+    return n * (n - 1) // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The interval between two points of one direction. ``id`` is unique over both directions."""
+
+    id: int
+    direction: Direction
+    start: Point
+    end: Point
+
+    @property
+    def name(self) -> str:
+        """``link→socket``: both ends are named, so a stage that spans a hidden point says so."""
+        return f"{self.start.name}→{self.end.name}"
+
+    @property
+    def ascii_name(self) -> str:
+        return f"{self.start.name}->{self.end.name}"
+
+    @property
+    def layer_key(self) -> tuple[int, int]:
+        """Sort key of the layer: (place it starts in, place it reaches)."""
+        start, end = self.start.place, self.end.place
+        if start == end == 0:
+            return (0, 0)
+        return (end - 1, end) if start == end else (start, end)
+
+    @property
+    def layer(self) -> str:
+        """The layer the stage is grouped under.
+
+        A stage within one place belongs to the layer that leads there (``gro→link`` to ``interface→data link``);
+        one that spans places whose border the kernel hides has a layer of its own that says so
+        (``link→socket`` is ``data link→application``).
+        """
+        start, end = self.layer_key
+        places = PLACES[self.direction]
+        if start == end:
+            return "interrupt" if self.direction is Direction.RX else places[0]
+        return f"{places[start]}→{places[end]}"
+
+
+def _build_stages() -> tuple[Stage, ...]:
+    stages: list[Stage] = []
+    for direction in Direction:
+        points = POINTS[direction]
+        for end in range(1, len(points)):
+            for start in range(end):
+                stages.append(Stage(len(stages), direction, points[start], points[end]))
+    return tuple(stages)
+
+
+STAGES: tuple[Stage, ...] = _build_stages()
+"""Every stage by id: ``base(direction) + end * (end - 1) / 2 + start``, as the kernel side computes it."""
+
+N_STAGES = len(STAGES)
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A distribution kept beside the stages: per interrupt or per softirq run, not per packet."""
+
+    id: int
+    key: str
+    summary: str
+
+
+GAUGES: tuple[Gauge, ...] = (
+    Gauge(N_STAGES, "softirq_wait", "raise→softirq of every NET_RX run, whether or not a packet of the filter was in it"),
+    Gauge(N_STAGES + 1, "softirq_run", "how long a NET_RX run took"),
+    Gauge(N_STAGES + 2, "irq_handler", "how long the hard interrupt's handler took"),
+    Gauge(N_STAGES + 3, "irq_to_poll", "from the interrupt to the start of the first poll it caused"),
+    Gauge(N_STAGES + 4, "total", "first to last point of every path that ended at its reader"),
+)
+N_DISTRIBUTIONS = N_STAGES + len(GAUGES)
+"""Stages and gauges together: distributions per region (CPU or IRQ) of the kernel's histogram array."""
+
+GAUGE: dict[str, int] = {gauge.key: gauge.id for gauge in GAUGES}
+
+
+def stage_base(direction: Direction) -> int:
+    """The id of the first stage of a direction."""
+    return 0 if direction is Direction.RX else stage_count(Direction.RX)
+
+
+def stage_id(direction: Direction, start: int, end: int) -> int:
+    """Id of the stage between two point indexes, ``start < end``; ``ValueError`` otherwise."""
+    if not 0 <= start < end < len(POINTS[direction]):
+        raise ValueError(f"no stage leads from point {start} to point {end}")
+    return stage_base(direction) + end * (end - 1) // 2 + start
+
+
+@lru_cache(maxsize=1)
+def stages_by_name() -> dict[str, tuple[Stage, ...]]:
+    """Stages by the words a filter may use: ``link→socket``, ``link->socket``, and a point's name for all that end there."""
+    names: dict[str, list[Stage]] = {}
+    for stage in STAGES:
+        for word in (stage.name, stage.ascii_name, stage.end.name):
+            names.setdefault(word, []).append(stage)
+    return {name: tuple(stages) for name, stages in names.items()}
+
+
+class Outcome(IntEnum):
+    """How a path ended; the values are the kernel side's."""
+
+    COMPLETE = 1
+    MERGED = 2
+    DROPPED = 3
+    FORWARDED = 4
+    CONSUMED = 5
+    EVICTED = 6
+    EXPIRED = 7
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+class IrqClass(IntEnum):
+    """How a packet came to be polled; the values are the kernel side's."""
+
+    UNKNOWN = 0
+    IRQ = 1
+    REPOLL = 2
+    BUSY_POLL = 3
+    THREADED = 4
+    TIMER = 5
+    RPS = 6
+    LOCAL = 7
+    AMBIGUOUS = 8
+
+    @property
+    def label(self) -> str:
+        return self.name.lower().replace("_", "-")

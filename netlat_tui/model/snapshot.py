@@ -1,0 +1,161 @@
+"""Snapshots: the immutable view that screens and exports are drawn from (ticks × window × filter).
+
+This module holds the types; ``netlat_tui.model.derive`` makes them from ticks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from netlat_tui.model.histogram import Counts
+from netlat_tui.model.points import Direction, Stage
+from netlat_tui.model.ticks import Hook, IfaceInfo, IrqInfo, Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """What was counted of one interval over the window. Times in ns; ``None`` where nothing was counted."""
+
+    count: int
+    sum_ns: int
+    min_ns: int | None
+    max_ns: int | None
+    p50_ns: int | None
+    p90_ns: int | None
+    p99_ns: int | None
+    p999_ns: int | None
+    buckets: Counts = field(repr=False, compare=False)
+
+    @property
+    def mean_ns(self) -> float | None:
+        return self.sum_ns / self.count if self.count else None
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """One value per tick, oldest first, at most ``History.trend_length``; ``None``: nothing was counted in that tick."""
+
+    rate: tuple[float, ...] = ()  # per second
+    p99_ns: tuple[int | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """A stage over the window. ``share`` is its part (0…1) of the time of all stages of its direction."""
+
+    stage: Stage
+    rate: float  # per second
+    share: float
+    values: Distribution
+    trend: Trend
+
+    @property
+    def direction(self) -> Direction:
+        return self.stage.direction
+
+
+@dataclass(frozen=True, slots=True)
+class CpuRow:
+    """A CPU over the window. Counts are totals of the window, rates per second."""
+
+    cpu: int
+    packets: int
+    packet_rate: float
+    softirqs: int
+    softirq_share: float  # 0…1 of the window's time spent in NET_RX
+    ksoftirqd: int  # NET_RX runs in ksoftirqd
+    squeezed: int
+    backlog_dropped: int
+    softirq_wait: Distribution  # raise→softirq per run
+    softirq_run: Distribution
+    stages: tuple[StageRow, ...]
+    trend: Trend  # packets/s, p99 of raise→softirq
+
+
+@dataclass(frozen=True, slots=True)
+class IrqRow:
+    """An interrupt over the window. ``irq`` is the kernel's number."""
+
+    irq: int
+    info: IrqInfo
+    count: int
+    rate: float
+    packets: int
+    ambiguous: int  # packets that may as well be another interrupt's
+    handler: Distribution
+    irq_to_poll: Distribution
+    stages: tuple[StageRow, ...]
+    trend: Trend  # interrupts/s, p99 of irq→poll
+
+
+@dataclass(frozen=True, slots=True)
+class Accounting:
+    """DESIGN.md's equation, and what stands beside it. Counts over the whole run, not the window."""
+
+    seen: int = 0
+    complete: int = 0
+    merged: int = 0
+    dropped: int = 0
+    forwarded: int = 0
+    consumed: int = 0
+    evicted: int = 0
+    expired: int = 0
+    in_flight: int = 0
+    filtered: int = 0
+    unmatched: int = 0
+    rejected_deltas: int = 0
+    ring_lost: int = 0
+    paths_held_back: int = 0
+    paths_sent: int = 0
+    probe_misses: int = 0
+    irq_overflow: int = 0
+
+    @property
+    def difference(self) -> int:
+        """``seen`` minus everything that became of the packets: 0 where the books balance."""
+        return self.seen - (
+            self.complete + self.merged + self.dropped + self.forwarded
+            + self.consumed + self.evicted + self.expired + self.in_flight
+        )  # fmt: skip
+
+    @property
+    def lost(self) -> int:
+        """Everything the tracer could not follow or show: the status line's figure."""
+        return self.evicted + self.expired + self.ring_lost + self.probe_misses + self.rejected_deltas
+
+
+@dataclass(frozen=True, slots=True)
+class SelfView:
+    """The tracer's own cost over the window; ``None`` where it was not measured."""
+
+    kernel_ns_per_packet: float | None = None
+    kernel_cpu_share: float | None = None  # 0…1 of all CPUs
+    user_cpu_share: float = 0.0  # of one CPU
+    rss_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The view of one moment. Built by ``History.snapshot``; never changed afterwards."""
+
+    time_ns: int  # UNIX time of the newest tick
+    mono_ns: int
+    window_ns: int  # the time the figures cover
+    ticks: int  # ticks the figures cover
+    direction: Direction | None  # None: both
+    filter: str  # the filter as the user wrote it
+    kernel_filter: str  # the part the kernel decided on
+    user_filter: str  # the part that only selected paths
+    packet_rate: float
+    stages: tuple[StageRow, ...]  # by direction, layer, then order on the way; only those that were counted
+    total: Distribution
+    cpus: tuple[CpuRow, ...]
+    irqs: tuple[IrqRow, ...]
+    latest: Rows  # PATH rows that match the filter, newest first
+    slowest: Rows  # PATH rows of the window that match the filter, longest total first
+    paths_in_window: int  # paths of the window, before the user filter
+    accounting: Accounting
+    self_view: SelfView
+    hooks: tuple[Hook, ...]
+    reasons: dict[int, str] = field(repr=False, default_factory=dict)
+    ifaces: tuple[IfaceInfo, ...] = ()

@@ -1,0 +1,225 @@
+"""Ticks: raw samples as they come from the kernel, before any window or filter of the screen is laid over them.
+
+A tick holds what changed since the tick before (histogram counts, counters), the paths that ended, and what the system
+said. Ticks are what recordings store and what snapshots are derived from. Everything here is immutable by convention:
+arrays are made read-only when a tick is built.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from netlat_tui.model.points import MAX_POINTS
+
+
+class Scope(IntEnum):
+    """What a histogram region belongs to."""
+
+    CPU = 0
+    IRQ = 1
+
+
+CELL = np.dtype(
+    [("scope", "u1"), ("key", "<u4"), ("dist", "<u2"), ("bucket", "<u2"), ("count", "<u4")]
+)
+"""A histogram bucket that grew: region (scope and CPU or IRQ number), stage or gauge id, bucket, by how much.
+
+A packet counts once in the region of the CPU whose softirq took it and, where its interrupt is known, once in that
+interrupt's region."""
+
+SUM = np.dtype(
+    [
+        ("scope", "u1"), ("key", "<u4"), ("dist", "<u2"), ("count", "<u4"),
+        ("sum_ns", "<u8"), ("min_ns", "<u8"), ("max_ns", "<u8"),
+    ]
+)  # fmt: skip
+"""Of each distribution that grew: samples, their sum, the smallest and the largest."""
+
+PATH = np.dtype(
+    [
+        ("id", "<u8"),  # unique within a run: CPU of birth in the high 16 bits
+        ("t0_ns", "<u8"),  # CLOCK_MONOTONIC at the first point
+        ("t_ns", "<u8", (MAX_POINTS,)),  # from the first point; valid where the mask's bit is set
+        ("location", "<u8"),  # address that dropped the packet
+        ("window_ns", "<u8"),  # IRQ candidates when ambiguous: latest minus earliest entry; else 0
+        ("saddr", "u1", (16,)),  # IPv4 in the first four bytes
+        ("daddr", "u1", (16,)),
+        ("comm", "S16"),  # reader's or sender's name, as the kernel holds it: hostile text
+        ("cpu", "<u2", (MAX_POINTS,)),
+        ("mask", "<u4"),  # bit i: the point of index i was observed
+        ("ifindex", "<u4"),
+        ("netns", "<u4"),  # inode number
+        ("length", "<u4"),  # bytes from the network header on
+        ("irq", "<u4"),
+        ("reason", "<u4"),  # skb_drop_reason of this kernel
+        ("pid", "<u4"),  # thread group id
+        ("tid", "<u4"),
+        ("mark", "<u4"),  # skb->mark
+        ("sport", "<u2"),
+        ("dport", "<u2"),
+        ("softirq_cpu", "<u2"),
+        ("merged", "<u2"),  # packets folded into this one (GRO, TCP coalescing)
+        ("proto", "u1"),  # IPPROTO_*
+        ("family", "u1"),  # 4, 6, 0 = not IP
+        ("direction", "u1"),
+        ("irq_class", "u1"),
+        ("outcome", "u1"),
+        ("flags", "u1"),  # PathFlag
+        ("hops", "u1"),  # further passes through the link layer: bridge, tunnel
+        ("cause", "u1"),  # PathCause: why the record was sent
+    ],
+    align=False,
+)  # fmt: skip
+"""A finished flight. 272 bytes; the kernel side's ``struct path`` is generated from this type."""
+
+
+class PathFlag(IntEnum):
+    """Bits of ``PATH['flags']``."""
+
+    FRAGMENT = 1
+    OUT_OF_ORDER = 2
+    BACKLOG = 4
+    KSOFTIRQD = 8
+    CLONED = 16
+
+
+class PathCause(IntEnum):
+    """Why the kernel sent a record."""
+
+    SAMPLE = 1
+    SLOW = 2
+    DROP = 3
+    ALL = 4
+
+
+COUNTERS: tuple[tuple[str, str], ...] = (
+    ("seen", "packets that passed the filter"),
+    ("complete", "read by the application"),
+    ("merged", "folded into another packet by GRO or TCP"),
+    ("dropped", "dropped by the kernel, with a reason"),
+    ("forwarded", "sent on to another interface"),
+    ("consumed", "used up by the kernel itself: ACKs, ICMP answered in the kernel"),
+    ("evicted", "given up: another packet needed the place in the table"),
+    ("expired", "given up: the end was never seen"),
+    ("filtered", "packets the filter turned away"),
+    ("unmatched", "ends without a beginning"),
+    ("rejected_deltas", "negative or absurd intervals, not counted in a histogram"),
+    ("ring_lost", "path records the ring buffer had no room for"),
+    ("paths_held_back", "path records not sent because of the limit per CPU and second"),
+    ("paths_sent", "path records sent"),
+    ("probe_misses", "runs of a hook the kernel skipped because it was already running"),
+    ("softirqs", "runs of NET_RX"),
+    ("irq_overflow", "interrupts without a place of their own in the tables"),
+)
+"""Every counter of a tick with its meaning. The first twelve are the accounting of DESIGN.md, less ``in_flight``."""
+
+COUNTER_NAMES: tuple[str, ...] = tuple(name for name, _ in COUNTERS)
+
+CPU_ROW = np.dtype(
+    [
+        ("cpu", "<u4"), ("packets", "<u8"), ("softirqs", "<u8"), ("softirq_ns", "<u8"), ("ksoftirqd", "<u8"),
+        ("squeezed", "<u8"), ("backlog_dropped", "<u8"), ("irqs", "<u8"),
+    ]
+)  # fmt: skip
+"""Per CPU, deltas over the tick. ``packets`` counts packets of the filter; ``squeezed`` and ``backlog_dropped`` come
+from /proc/net/softnet_stat."""
+
+IRQ_ROW = np.dtype([("irq", "<u4"), ("count", "<u8"), ("ambiguous", "<u8"), ("packets", "<u8")])
+"""Per interrupt that raised NET_RX, deltas over the tick. ``ambiguous``: packets that may as well be another's."""
+
+
+@dataclass(frozen=True, slots=True)
+class IrqInfo:
+    """What /proc and /sys say of an interrupt. ``name`` is hostile text."""
+
+    irq: int
+    name: str
+    iface: str = ""
+    cpus: str = ""  # affinity list as the kernel writes it: 0-3,8
+
+
+@dataclass(frozen=True, slots=True)
+class IfaceInfo:
+    """An interface as seen at the time: name by (netns inode, ifindex). ``name`` is hostile text."""
+
+    ifindex: int
+    netns: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelfCost:
+    """What the tracer itself costs. ``None`` where it was not measured in this tick."""
+
+    kernel_ns: int | None = None  # run time of all programs over the tick
+    kernel_runs: int | None = None
+    user_ns: int = 0  # CPU time of this process over the tick
+    rss_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """The way a point is observed. ``kind``: ``raw_tracepoint``, ``fentry``, ``kprobe`` or ``none``."""
+
+    direction: str
+    point: str
+    hook: str
+    kind: str
+    reason: str = ""  # why there is none, or what the hook cannot tell
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where ticks come from: the header of a recording, the identity of a live run."""
+
+    host: str
+    kernel: str
+    boot_id: str
+    machine: str
+    started_ns: int  # UNIX time
+    cpus: tuple[int, ...]  # CPUs traced
+    clocksource: str
+    hooks: tuple[Hook, ...]
+    reasons: dict[int, str]  # skb_drop_reason names of this kernel
+    filter: str = ""
+    interval_ns: int = 1_000_000_000
+    version: str = ""
+
+
+Rows = npt.NDArray[np.void]
+
+
+def _rows(dtype: np.dtype[Any]) -> Rows:
+    rows = np.zeros(0, dtype=dtype)
+    rows.flags.writeable = False
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One raw sample. Arrays have the types above; times are ns."""
+
+    seq: int
+    time_ns: int  # UNIX time at the end of the tick
+    mono_ns: int  # CLOCK_MONOTONIC at the same moment
+    duration_ns: int
+    counters: dict[str, int] = field(default_factory=dict)  # deltas, by the names of COUNTERS
+    in_flight: int = 0  # packets under way at the end of the tick
+    cells: Rows = field(default_factory=lambda: _rows(CELL))
+    sums: Rows = field(default_factory=lambda: _rows(SUM))
+    paths: Rows = field(default_factory=lambda: _rows(PATH))
+    cpus: Rows = field(default_factory=lambda: _rows(CPU_ROW))
+    irqs: Rows = field(default_factory=lambda: _rows(IRQ_ROW))
+    irq_info: tuple[IrqInfo, ...] = ()
+    iface_info: tuple[IfaceInfo, ...] = ()
+    self_cost: SelfCost = field(default_factory=SelfCost)
+    filter: str = ""  # the filter in force in the kernel while the tick ran
+
+    def __post_init__(self) -> None:
+        for rows in (self.cells, self.sums, self.paths, self.cpus, self.irqs):
+            rows.flags.writeable = False
