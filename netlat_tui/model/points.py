@@ -79,12 +79,9 @@ _TX: tuple[tuple[str, int, str, str], ...] = (
 )
 
 POINTS: dict[Direction, tuple[Point, ...]] = {
-    Direction.RX: tuple(
-        Point(Direction.RX, i, key, place, summary) for i, (key, place, summary) in enumerate(_RX)
-    ),
+    Direction.RX: tuple(Point(Direction.RX, i, key, place, summary) for i, (key, place, summary) in enumerate(_RX)),
     Direction.TX: tuple(
-        Point(Direction.TX, i, key, place, summary, label)
-        for i, (key, place, summary, label) in enumerate(_TX)
+        Point(Direction.TX, i, key, place, summary, label) for i, (key, place, summary, label) in enumerate(_TX)
     ),
 }
 """Every point, by direction, in the order a packet passes them."""
@@ -177,7 +174,9 @@ class Gauge:
 
 
 GAUGES: tuple[Gauge, ...] = (
-    Gauge(N_STAGES, "softirq_wait", "raise→softirq of every NET_RX run, whether or not a packet of the filter was in it"),
+    Gauge(
+        N_STAGES, "softirq_wait", "raise→softirq of every NET_RX run, whether or not a packet of the filter was in it"
+    ),
     Gauge(N_STAGES + 1, "softirq_run", "how long a NET_RX run took"),
     Gauge(N_STAGES + 2, "irq_handler", "how long the hard interrupt's handler took"),
     Gauge(N_STAGES + 3, "irq_to_poll", "from the interrupt to the start of the first poll it caused"),

@@ -24,9 +24,7 @@ class Scope(IntEnum):
     IRQ = 1
 
 
-CELL = np.dtype(
-    [("scope", "u1"), ("key", "<u4"), ("dist", "<u2"), ("bucket", "<u2"), ("count", "<u4")]
-)
+CELL = np.dtype([("scope", "u1"), ("key", "<u4"), ("dist", "<u2"), ("bucket", "<u2"), ("count", "<u4")])
 """A histogram bucket that grew: region (scope and CPU or IRQ number), stage or gauge id, bucket, by how much.
 
 A packet counts once in the region of the CPU whose softirq took it and, where its interrupt is known, once in that

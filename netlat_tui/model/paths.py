@@ -1,0 +1,193 @@
+"""A finished path as people and files see it: decoded from one ``PATH`` row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from ipaddress import IPv4Address, IPv6Address
+from typing import TypeVar
+
+import numpy as np
+
+from netlat_tui.model.points import (
+    POINTS,
+    STAGES,
+    Direction,
+    IrqClass,
+    Outcome,
+    Point,
+    Stage,
+    stage_id,
+)
+from netlat_tui.model.text import printable
+from netlat_tui.model.ticks import PathFlag, Rows
+
+_E = TypeVar("_E", bound=IntEnum)
+
+PROTOCOLS: dict[int, str] = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp6"}
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A point that was observed: when, in ns from the path's first point, and on which CPU."""
+
+    point: Point
+    t_ns: int
+    cpu: int
+
+
+@dataclass(frozen=True, slots=True)
+class PathStage:
+    """One stage of a path."""
+
+    stage: Stage
+    start_ns: int
+    duration_ns: int
+    cpu: int  # where it ended
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One packet's way. All texts are printable; times are ns; ``iface`` is ``if7`` where the name is not known."""
+
+    id: str
+    t0_ns: int  # CLOCK_MONOTONIC
+    time_ns: int  # UNIX time of the first point
+    direction: Direction
+    iface: str
+    ifindex: int
+    netns: int
+    proto: str
+    src: str
+    dst: str
+    sport: int | None
+    dport: int | None
+    length: int
+    irq: int | None
+    irq_class: IrqClass
+    pid: int | None
+    tid: int | None
+    comm: str
+    outcome: Outcome
+    reason: str
+    location: int
+    merged: int
+    hops: int
+    flags: tuple[PathFlag, ...]
+    softirq_cpu: int
+    points: tuple[Passage, ...]
+
+    @property
+    def total_ns(self) -> int:
+        return self.points[-1].t_ns if self.points else 0
+
+    @property
+    def stages(self) -> tuple[PathStage, ...]:
+        """The intervals between consecutive points; they add up to the total."""
+        return tuple(
+            PathStage(
+                STAGES[stage_id(self.direction, before.point.index, after.point.index)],
+                before.t_ns,
+                after.t_ns - before.t_ns,
+                after.cpu,
+            )
+            for before, after in zip(self.points, self.points[1:], strict=False)
+        )
+
+    @property
+    def worst(self) -> PathStage | None:
+        return max(self.stages, key=lambda stage: stage.duration_ns, default=None)
+
+    @property
+    def flow(self) -> str:
+        """``tcp 10.0.0.1:40000 → [fe80::1]:80``, as tcpdump's users read it."""
+        return f"{self.proto} {_end(self.src, self.sport)} → {_end(self.dst, self.dport)}"
+
+
+def _end(address: str, port: int | None) -> str:
+    if port is None:
+        return address
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _address(family: int, raw: np.ndarray) -> str:
+    if family == 4:
+        return str(IPv4Address(raw[:4].tobytes()))
+    if family == 6:
+        return str(IPv6Address(raw.tobytes()))
+    return "?"
+
+
+def totals_ns(rows: Rows) -> np.ndarray:
+    """The total of each row: the time of its last observed point."""
+    if not len(rows):
+        return np.zeros(0, dtype=np.int64)
+    observed = (rows["mask"][:, None] >> np.arange(rows["t_ns"].shape[1], dtype=np.uint32)) & 1
+    times: np.ndarray = np.where(observed.astype(bool), rows["t_ns"], 0).max(axis=1).astype(np.int64)
+    return times
+
+
+def decode(
+    row: np.void,
+    clock_offset_ns: int,
+    ifaces: Mapping[tuple[int, int], str],
+    reasons: Mapping[int, str],
+) -> Path:
+    """Decode a ``PATH`` row.
+
+    ``clock_offset_ns`` is UNIX time minus CLOCK_MONOTONIC. ``ifaces`` names interfaces by (netns inode, ifindex),
+    ``reasons`` drop reasons by the running kernel's numbers. Values that no kernel would send (a damaged file) are
+    decoded to something harmless, never raise.
+    """
+    direction = Direction.TX if row["direction"] == Direction.TX else Direction.RX
+    mask = int(row["mask"])
+    passages = tuple(
+        Passage(point, int(row["t_ns"][point.index]), int(row["cpu"][point.index]))
+        for point in POINTS[direction]
+        if mask >> point.index & 1
+    )
+    family, proto, flags = int(row["family"]), int(row["proto"]), int(row["flags"])
+    ports = proto in (6, 17) and family in (4, 6)
+    outcome = _enum(Outcome, int(row["outcome"]), Outcome.EXPIRED)
+    reason = int(row["reason"])
+    ifindex, netns = int(row["ifindex"]), int(row["netns"])
+    irq_class = _enum(IrqClass, int(row["irq_class"]), IrqClass.UNKNOWN)
+    name = PROTOCOLS.get(proto, f"proto {proto}") if family else "not IP"
+    if ports and flags & PathFlag.FRAGMENT and not (row["sport"] or row["dport"]):
+        ports, name = False, f"{name} frag"
+    return Path(
+        id=f"{int(row['id']):016x}",
+        t0_ns=int(row["t0_ns"]),
+        time_ns=int(row["t0_ns"]) + clock_offset_ns,
+        direction=direction,
+        iface=printable(ifaces.get((netns, ifindex), f"if{ifindex}")),
+        ifindex=ifindex,
+        netns=netns,
+        proto=name,
+        src=_address(family, row["saddr"]),
+        dst=_address(family, row["daddr"]),
+        sport=int(row["sport"]) if ports else None,
+        dport=int(row["dport"]) if ports else None,
+        length=int(row["length"]),
+        irq=int(row["irq"]) if irq_class in (IrqClass.IRQ, IrqClass.AMBIGUOUS, IrqClass.RPS) and row["irq"] else None,
+        irq_class=irq_class,
+        pid=int(row["pid"]) or None,
+        tid=int(row["tid"]) or None,
+        comm=printable(bytes(row["comm"])),
+        outcome=outcome,
+        reason=(reasons.get(reason) or f"reason {reason}") if outcome is Outcome.DROPPED else "",
+        location=int(row["location"]),
+        merged=int(row["merged"]),
+        hops=int(row["hops"]),
+        flags=tuple(flag for flag in PathFlag if flags & flag),
+        softirq_cpu=int(row["softirq_cpu"]),
+        points=passages,
+    )
+
+
+def _enum(kind: type[_E], value: int, otherwise: _E) -> _E:
+    try:
+        return kind(value)
+    except ValueError:
+        return otherwise
