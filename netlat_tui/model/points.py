@@ -50,6 +50,9 @@ PLACES: dict[Direction, tuple[str, ...]] = {
 }
 """Parts of the stack in the order a packet reaches them."""
 
+ELSEWHERE = -1
+"""Place of the points that end a path wherever it has got to."""
+
 _RX: tuple[tuple[str, int, str], ...] = (
     ("irq", 0, "the interface's hard interrupt handler was entered"),
     ("raise", 0, "the NET_RX softirq was asked for; for a backlog device, the packet was put on the backlog"),
@@ -65,6 +68,8 @@ _RX: tuple[tuple[str, int, str], ...] = (
     ("wakeup", 4, "the reader, woken for the packet, was given a CPU"),
     ("copy", 4, "the last byte of the packet was copied to the reader"),
     ("return", 4, "the reader's receive call was about to return"),
+    ("drop", ELSEWHERE, "the kernel dropped the packet (kfree_skb with a reason)"),
+    ("forward", ELSEWHERE, "the packet was handed to another interface's queue"),
 )
 
 _TX: tuple[tuple[str, int, str, str], ...] = (
@@ -76,6 +81,7 @@ _TX: tuple[tuple[str, int, str, str], ...] = (
     ("qdisc_out", 3, "the packet was taken out of the queueing discipline", ""),
     ("xmit", 4, "the packet was handed to the driver (net_dev_start_xmit)", ""),
     ("complete", 4, "the driver was done with the packet", ""),
+    ("drop", ELSEWHERE, "the kernel dropped the packet (kfree_skb with a reason)", ""),
 )
 
 POINTS: dict[Direction, tuple[Point, ...]] = {
@@ -86,7 +92,7 @@ POINTS: dict[Direction, tuple[Point, ...]] = {
 }
 """Every point, by direction, in the order a packet passes them."""
 
-MAX_POINTS = 14
+MAX_POINTS = 16
 """Slots for point times in a flight and in a path record: the longer of the two ways."""
 
 assert max(len(points) for points in POINTS.values()) == MAX_POINTS
@@ -129,6 +135,8 @@ class Stage:
     def layer_key(self) -> tuple[int, int]:
         """Sort key of the layer: (place it starts in, place it reaches)."""
         start, end = self.start.place, self.end.place
+        if end == ELSEWHERE:
+            end = start
         if start == end == 0:
             return (0, 0)
         return (end - 1, end) if start == end else (start, end)

@@ -70,10 +70,11 @@ PATH = np.dtype(
         ("flags", "u1"),  # PathFlag
         ("hops", "u1"),  # further passes through the link layer: bridge, tunnel
         ("cause", "u1"),  # PathCause: why the record was sent
+        ("pad", "<u4"),
     ],
     align=False,
 )  # fmt: skip
-"""A finished flight. 272 bytes; the kernel side's ``struct path`` is generated from this type."""
+"""A finished flight. 296 bytes; the kernel side's ``struct path`` is generated from this type."""
 
 
 class PathFlag(IntEnum):
