@@ -1,0 +1,41 @@
+/* What every part of the kernel side starts from. The constants (POINT_*, OFF_*, N_*, ...) are generated from the
+ * model's tables and from BTF; struct path and struct instruction from the model's record types. */
+#include <linux/types.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Non-atomic 64-bit adds lose counts where an interrupt comes in between. */
+#define ADD(where, n) __sync_fetch_and_add(&(where), (n))
+
+#define READ(into, from, offset) bpf_probe_read_kernel(&(into), sizeof(into), (void *)((from) + (offset)))
+
+INLINE u64 read_u64(u64 from, u32 offset)
+{
+	u64 value = 0;
+	READ(value, from, offset);
+	return value;
+}
+
+INLINE u32 read_u32(u64 from, u32 offset)
+{
+	u32 value = 0;
+	READ(value, from, offset);
+	return value;
+}
+
+INLINE u16 read_u16(u64 from, u32 offset)
+{
+	u16 value = 0;
+	READ(value, from, offset);
+	return value;
+}
+
+INLINE u16 swap16(u16 value)
+{
+	return value >> 8 | value << 8;
+}
+
+INLINE u32 swap32(u32 value)
+{
+	return __builtin_bswap32(value);
+}

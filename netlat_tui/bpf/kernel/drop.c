@@ -1,0 +1,54 @@
+/* Packets the kernel frees: dropped for a reason, or used up. */
+
+int on_kfree_skb(struct bpf_raw_tracepoint_args *ctx)
+{
+	u64 skb = ctx->args[0];
+	struct flight *f = flight_of(skb);
+	struct cpu_state *c = this_cpu();
+	if (!f || !c)
+		return 0;
+	u64 now = bpf_ktime_get_ns();
+	if (f->state == FLIGHT_BORN && !judge(f, skb))
+		return 0;
+	if (f->state == FLIGHT_SOCKET && f->rec.proto == 17) {
+		u64 sk = f->sk;
+		u32 at = mix((u32)(sk >> 6), f->fifo) & 65535;
+		struct fifo_entry *e = fifos.lookup(&at);
+		if (e && e->sk == sk && e->n == f->fifo)
+			e->key = FIFO_DROPPED;
+	}
+	f->rec.location = ctx->args[1];
+#ifdef KFREE_SKB_REASON
+	f->rec.reason = ctx->args[2];
+#endif
+	point(f, POINT_DROP, now);
+	finish(f, OUTCOME_DROPPED, COUNT_DROPPED, c, now);
+	return 0;
+}
+
+/* A free is never a read: what is on a socket's queue ends where its reader returns. */
+int on_consume_skb(struct bpf_raw_tracepoint_args *ctx)
+{
+	u64 skb = ctx->args[0];
+	struct flight *f = flight_of(skb);
+	struct cpu_state *c = this_cpu();
+	if (!f || !c || f->state == FLIGHT_SOCKET)
+		return 0;
+	if (f->state == FLIGHT_BORN) {
+		/* Never reached the link layer, so the filter was not asked. */
+		count(COUNT_UNMATCHED, 1);
+		flight_clear(f);
+		return 0;
+	}
+	finish(f, OUTCOME_CONSUMED, COUNT_CONSUMED, c, bpf_ktime_get_ns());
+	return 0;
+}
+
+/* Run by user space for one slot of the table: a packet nothing was heard of for too long is given up. */
+int on_sweep(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct flight *f = flight_at(ctx->args[0]);
+	if (f && f->state == FLIGHT_LINKED && f->key == ctx->args[1] && f->last_ns == ctx->args[2])
+		flight_lost(f, COUNT_EXPIRED);
+	return 0;
+}

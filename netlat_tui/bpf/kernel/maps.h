@@ -1,0 +1,146 @@
+/* The maps, all bounded and made at load time. Arrays are mapped into user space and read without a system call. */
+
+/* Histogram of one interval in one region; a region is a CPU (its number) or an interrupt (N_CPUS + slot). */
+struct dist {
+	u64 sum_ns;
+	u64 max_ns;
+	u64 min_inv;            /* ~minimum, so that zeroed memory means "none"; user space clears both each tick */
+	u32 bucket[N_BUCKETS];
+	u32 pad;
+};
+
+struct counters {
+	u64 v[32];
+};
+
+/* How much is sent to user space; written by it at any time. */
+struct config {
+	u64 slow_ns;            /* paths this slow are sent */
+	u64 filter;             /* first instruction << 32 | how many: one store changes both */
+	u32 sample_every;       /* one path in so many is sent; 1: all, 0: none */
+	u32 records_per_second; /* per CPU */
+};
+
+enum flight_state {
+	FLIGHT_NONE = 0,
+	FLIGHT_BORN,            /* seen before the link layer; the filter has not been asked */
+	FLIGHT_LINKED,          /* passed the filter, counts as seen */
+	FLIGHT_SOCKET,          /* on a socket's receive queue */
+};
+
+#define UNSETTLED 255
+
+struct flight {
+	u64 key;                /* the skb */
+	u64 head;               /* skb->head: tells a recycled skb from this one */
+	u64 sk;
+	u64 last_ns;            /* time of the last point */
+	u64 copy_ns;
+	u32 state;
+	u32 settled;            /* index of the last point whose stage was counted */
+	u32 irq_slot;           /* region of the interrupt, plus 1; 0: none */
+	u32 seq;                /* TCP, host byte order */
+	u32 end_seq;            /* grows as later segments are folded in */
+	u32 flow;               /* hash of addresses, ports and namespace */
+	u32 payload;            /* bytes above the transport header */
+	u32 wakes;              /* the socket's count of wake-ups when the packet was queued */
+	u32 fifo;               /* position in the socket's FIFO */
+	u64 verdict;            /* stack of the filter program */
+	u16 copy_cpu;
+	u16 gso_segs;           /* segments at birth */
+	struct path rec;
+};
+
+struct bucket {
+	u64 key[WAYS];
+};
+
+struct cpu_state {
+	struct irq_state irq;
+	u64 gro_skb;            /* in napi_gro_receive */
+	u64 link_skb;           /* last packet seen at the link layer */
+	u64 tcp_sk, tcp_skb;    /* last tcp_probe */
+	u64 ready_sk;           /* a socket was made ready; who is woken next reads it */
+	u64 softirqs, softirq_ns, ksoftirqd, irqs;
+	u64 ids;
+	u64 sampled;
+	u64 second;             /* of the limit on records */
+	u32 sent;
+	u32 napi_id;            /* of the first NAPI polled in this run, for learning */
+	u32 napis;              /* different NAPIs polled in this run */
+	u32 pad;
+};
+
+struct irq_stats {
+	u32 irq;
+	u32 used;
+	u64 count, ambiguous, packets;
+};
+
+struct napi_irq {
+	u32 napi_id;
+	u32 irq;
+};
+
+struct sock_state {
+	u32 in, out;            /* datagrams queued, read */
+	u32 credit;             /* queued ahead of their sk_data_ready */
+	u32 wakes;
+	u64 wake_ns[4];
+	u16 wake_cpu[4];
+	u64 ahead_ns;           /* a read that came before its sk_data_ready */
+};
+
+struct fifo_entry {
+	u64 sk;
+	u64 key;                /* skb; FIFO_UNKNOWN or FIFO_DROPPED */
+	u32 n;
+	u32 pad;
+};
+#define FIFO_UNKNOWN 0
+#define FIFO_DROPPED 1
+
+struct waking {
+	u64 sk;
+	u32 pid;
+	u32 pad;
+};
+
+#define READER_CHAIN 16
+struct reader {
+	u64 sk;
+	u32 n;
+	u32 pad;
+	u64 key[READER_CHAIN];
+};
+
+BPF_F_TABLE("array", u32, struct dist, dists, N_REGIONS * N_DISTRIBUTIONS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct counters, counters, N_CPUS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct config, config, 1, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct instruction, filters, 2 * MAX_INSTRUCTIONS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct bucket, tags, N_FLIGHTS / WAYS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct flight, flights, N_FLIGHTS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct cpu_state, cpus, N_CPUS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct irq_stats, irqs, N_IRQ_SLOTS, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, u32, irq_slots, MAX_IRQ, BPF_F_MMAPABLE);
+BPF_ARRAY(napi_irqs, struct napi_irq, 1024);
+BPF_ARRAY(seqs, u64, 65536);
+BPF_ARRAY(fifos, struct fifo_entry, 65536);
+BPF_ARRAY(wakings, struct waking, 4096);
+BPF_TABLE("lru_hash", u64, struct sock_state, socks, 16384);
+BPF_TABLE("lru_hash", u32, struct reader, readers, 4096);
+BPF_RINGBUF_OUTPUT(ring, RING_PAGES);
+
+INLINE struct cpu_state *this_cpu(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	return cpus.lookup(&cpu);
+}
+
+INLINE void count(u32 counter, u64 n)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct counters *c = counters.lookup(&cpu);
+	if (c)
+		ADD(c->v[counter & 31], n);
+}

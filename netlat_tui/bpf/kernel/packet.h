@@ -1,0 +1,152 @@
+/* What a packet's headers say, read at the link layer: there skb->data is the network header. */
+
+#define ETH_IP 0x0800
+#define ETH_IP6 0x86DD
+#define ETH_VLAN 0x8100
+#define TCP_FIN 1
+#define TCP_SYN 2
+
+INLINE u16 skb_gso_segs(u64 skb, u64 head)
+{
+	u32 end = read_u32(skb, OFF_SKB_END);
+	return read_u16(head, end + OFF_SHINFO_GSO_SEGS);
+}
+
+INLINE void read_device(u64 skb, u32 *ifindex, u32 *netns)
+{
+	u64 dev = read_u64(skb, OFF_SKB_DEV);
+	if (!dev)
+		return;
+	*ifindex = read_u32(dev, OFF_DEV_IFINDEX);
+	*netns = read_u32(read_u64(dev, OFF_DEV_NET), OFF_NET_INUM);
+}
+
+INLINE u32 mix(u32 hash, u32 value)
+{
+	hash = (hash ^ value) * 0x9E3779B1u;
+	return hash ^ hash >> 15;
+}
+
+INLINE u32 flow_hash(const struct path *p)
+{
+	const u32 *a = (const u32 *)p->saddr, *b = (const u32 *)p->daddr;
+	u32 hash = mix(p->netns, p->sport | (u32)p->dport << 16);
+#pragma unroll
+	for (int i = 0; i < 4; i++)
+		hash = mix(mix(hash, a[i]), b[i]);
+	return hash;
+}
+
+struct transport {
+	u64 at;          /* address of the transport header */
+	u32 length;      /* bytes from it to the end of the packet */
+	u32 first;       /* not a later fragment */
+};
+
+INLINE void read_ports(struct flight *f, const struct transport *t)
+{
+	struct path *p = &f->rec;
+	u8 h[14];
+
+	f->payload = 0;
+	if (!t->first || (p->proto != 6 && p->proto != 17))
+		return;
+	if (bpf_probe_read_kernel(h, sizeof(h), (void *)t->at))
+		return;
+	p->sport = h[0] << 8 | h[1];
+	p->dport = h[2] << 8 | h[3];
+	if (p->proto != 6) {
+		f->payload = t->length > 8 ? t->length - 8 : 0;
+		return;
+	}
+	u32 header = (h[12] >> 4) * 4;
+	u32 flags = h[13];
+	f->payload = t->length > header ? t->length - header : 0;
+	f->seq = (u32)h[4] << 24 | (u32)h[5] << 16 | (u32)h[6] << 8 | h[7];
+	f->end_seq = f->seq + f->payload + !!(flags & TCP_SYN) + !!(flags & TCP_FIN);
+}
+
+INLINE void read_ip4(struct flight *f, u64 data, u32 len, struct transport *t)
+{
+	struct path *p = &f->rec;
+	u8 h[20];
+
+	if (bpf_probe_read_kernel(h, sizeof(h), (void *)data))
+		return;
+	u32 header = (h[0] & 15) * 4;
+	u32 total = (u32)h[2] << 8 | h[3];
+	u32 fragment = ((u32)h[6] << 8 | h[7]) & 0x3FFF;
+
+	p->family = 4;
+	p->proto = h[9];
+	__builtin_memcpy(p->saddr, h + 12, 4);
+	__builtin_memcpy(p->daddr, h + 16, 4);
+	/* Short Ethernet frames are padded; a total of 0 is a packet over 64 KiB. */
+	p->length = total && total < len ? total : len;
+	if (fragment)
+		p->flags |= PATH_FRAGMENT;
+	t->first = !(fragment & 0x1FFF);
+	t->at = data + header;
+	t->length = p->length > header ? p->length - header : 0;
+}
+
+INLINE void read_ip6(struct flight *f, u64 data, u32 len, struct transport *t)
+{
+	struct path *p = &f->rec;
+	u8 h[40], x[8];
+
+	if (bpf_probe_read_kernel(h, sizeof(h), (void *)data))
+		return;
+	u32 total = ((u32)h[4] << 8 | h[5]) + 40;
+	u32 header = 40;
+	u8 next = h[6];
+
+	p->family = 6;
+	__builtin_memcpy(p->saddr, h + 8, 16);
+	__builtin_memcpy(p->daddr, h + 24, 16);
+	p->length = total > 40 && total < len ? total : len;
+	t->first = 1;
+#pragma unroll
+	for (int i = 0; i < 4; i++) {
+		if (next != 0 && next != 43 && next != 44 && next != 60)
+			break;
+		if (bpf_probe_read_kernel(x, sizeof(x), (void *)(data + header)))
+			break;
+		if (next == 44) {
+			p->flags |= PATH_FRAGMENT;
+			t->first = !(((u32)x[2] << 8 | x[3]) & 0xFFF8);
+			header += 8;
+		} else {
+			header += ((u32)x[1] + 1) * 8;
+		}
+		next = x[0];
+	}
+	p->proto = next;
+	t->at = data + header;
+	t->length = p->length > header ? p->length - header : 0;
+}
+
+INLINE void parse(struct flight *f, u64 skb)
+{
+	u64 data = read_u64(skb, OFF_SKB_DATA);
+	u32 len = read_u32(skb, OFF_SKB_LEN);
+	u16 type = swap16(read_u16(skb, OFF_SKB_PROTOCOL));
+	struct transport t = {};
+
+	if (type == ETH_VLAN) {
+		type = swap16(read_u16(data, 2));
+		data += 4;
+		len -= 4;
+	}
+	f->rec.length = len;
+	f->rec.mark = read_u32(skb, OFF_SKB_MARK);
+	read_device(skb, &f->rec.ifindex, &f->rec.netns);
+	if (type == ETH_IP)
+		read_ip4(f, data, len, &t);
+	else if (type == ETH_IP6)
+		read_ip6(f, data, len, &t);
+	else
+		return;
+	read_ports(f, &t);
+	f->flow = flow_hash(&f->rec);
+}

@@ -1,0 +1,41 @@
+/* The reader's wake-up: who was woken because a socket became ready, and when it was given a CPU. */
+
+int on_sched_waking(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct cpu_state *c = this_cpu();
+	if (!c || !c->ready_sk || c->irq.in_irq || c->irq.in_timer || c->irq.in_ipi)
+		return 0;
+	u64 task = ctx->args[0];
+	u64 sk = c->ready_sk;
+	c->ready_sk = 0;
+	/* Still running, about to sleep: it will not be switched in. */
+	if (read_u32(task, OFF_TASK_ON_CPU))
+		return 0;
+	u32 pid = read_u32(task, OFF_TASK_PID);
+	u32 at = pid & 4095;
+	struct waking *w = wakings.lookup(&at);
+	if (w) {
+		w->sk = sk;
+		w->pid = pid;
+	}
+	return 0;
+}
+
+int on_sched_switch(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 pid = read_u32(ctx->args[2], OFF_TASK_PID);
+	u32 at = pid & 4095;
+	struct waking *w = wakings.lookup(&at);
+	if (!w || !pid || w->pid != pid)
+		return 0;
+	u64 sk = w->sk;
+	w->pid = 0;
+	struct sock_state *s = socks.lookup(&sk);
+	if (!s)
+		return 0;
+	u32 n = s->wakes & 3;
+	s->wake_ns[n] = bpf_ktime_get_ns();
+	s->wake_cpu[n] = bpf_get_smp_processor_id();
+	s->wakes++;
+	return 0;
+}

@@ -1,0 +1,328 @@
+/* From the transport layer to the reader. */
+
+#define AF_INET 2
+#define AF_INET6 10
+#define MSG_PEEK 2
+
+INLINE int is_inet(u64 sk)
+{
+	u16 family = read_u16(sk, OFF_SK_FAMILY);
+	return family == AF_INET || family == AF_INET6;
+}
+
+int on_tcp_probe(struct bpf_raw_tracepoint_args *ctx)
+{
+	u64 sk = ctx->args[0], skb = ctx->args[1];
+	struct cpu_state *c = this_cpu();
+	if (!c)
+		return 0;
+	c->tcp_sk = sk;
+	c->tcp_skb = skb;
+	struct flight *f = flight_of(skb);
+	if (!f || f->state != FLIGHT_LINKED)
+		return 0;
+	u64 now = bpf_ktime_get_ns();
+	u32 seq = read_u32(skb, OFF_TCP_CB_SEQ), end = read_u32(skb, OFF_TCP_CB_END_SEQ);
+	u32 flags = 0;
+	u8 byte = 0;
+	READ(byte, skb, OFF_TCP_CB_FLAGS);
+	flags = byte;
+	if (!c->irq.in_net_rx)
+		f->rec.flags |= PATH_BACKLOG;
+	f->sk = sk;
+	point(f, POINT_TRANSPORT, now);
+	u32 before = f->end_seq;
+	fold(f, end, 0, c, now);
+	if (before != f->end_seq)
+		f->payload = 1;
+	settle(f);
+	/* Nothing but an acknowledgement: no socket will see it. */
+	if (end - seq <= (flags & TCP_FIN)) {
+		f->payload = 0;
+		finish(f, OUTCOME_CONSUMED, COUNT_CONSUMED, c, now);
+	}
+	return 0;
+}
+
+/* A raw socket gets a clone with the same data: from here on the path is the clone's. */
+INLINE struct flight *adopt_clone(struct cpu_state *c, u64 clone, u64 now)
+{
+	struct flight *f = c->link_skb ? flight_by_key(c->link_skb) : 0;
+
+	if (!f || f->state != FLIGHT_LINKED || f->head != skb_head(clone) || f->key == clone ||
+	    (f->rec.proto != 1 && f->rec.proto != 58))
+		return 0;
+	struct flight *to = flight_take(clone, now);
+	if (!to || to == f)
+		return 0;
+	bpf_probe_read_kernel(to, sizeof(*to), f);
+	to->key = clone;
+	to->rec.flags |= PATH_CLONED;
+	flight_clear(f);
+	return to;
+}
+
+INLINE void reach_socket(struct flight *f, u64 sk, const struct sock_state *s, u64 now)
+{
+	point(f, POINT_SOCKET, now);
+	settle(f);
+	f->state = FLIGHT_SOCKET;
+	f->sk = sk;
+	f->wakes = s->wakes;
+}
+
+INLINE void fifo_put(u64 sk, struct sock_state *s, u64 key, struct flight *f)
+{
+	/* Reads ahead of the queue that were not of this datagram: count afresh. */
+	if ((s32)(s->out - s->in) > 0)
+		s->out = s->in;
+	u32 n = s->in;
+	u32 at = mix((u32)(sk >> 6), n) & 65535;
+	struct fifo_entry *e = fifos.lookup(&at);
+
+	if (e) {
+		e->sk = sk;
+		e->n = n;
+		e->key = key;
+	}
+	if (f)
+		f->fifo = n;
+	s->in = n + 1;
+}
+
+/* UDP. sk_data_ready comes once per datagram, after the queue's lock was dropped: by then the queue may hold several
+ * new ones (6.18 queues in batches), or none because a reader was quicker. */
+INLINE void udp_ready(u64 sk, struct sock_state *s, u64 tail, struct cpu_state *c, u64 now)
+{
+	struct flight *found[UDP_BATCH] = {};
+	u64 head = sk + OFF_SK_RECEIVE_QUEUE;
+	u64 skb = tail;
+	int n = 0;
+
+	if (s->credit) {
+		s->credit--;
+		return;
+	}
+#pragma unroll
+	for (int i = 0; i < UDP_BATCH; i++) {
+		if (skb == head || !skb)
+			break;
+		struct flight *f = flight_of(skb);
+		if (!f || f->state != FLIGHT_LINKED)
+			break;
+		found[i] = f;
+		n = i + 1;
+		skb = read_u64(skb, OFF_SKB_PREV);
+	}
+	if (!n) {
+		struct flight *f = tail == head && c->link_skb ? flight_by_key(c->link_skb) : 0;
+		if (f && f->state == FLIGHT_LINKED && f->rec.proto == 17 &&
+		    f->rec.dport == read_u16(sk, OFF_SK_NUM)) {
+			if ((s32)(s->out - s->in) == 1 && s->ahead_ns >= f->last_ns) {
+				/* Read already: the read's time was kept. */
+				s->in++;
+				f->sk = sk;
+				point(f, POINT_RETURN, s->ahead_ns);
+				finish(f, OUTCOME_COMPLETE, COUNT_COMPLETE, c, now);
+				return;
+			}
+			reach_socket(f, sk, s, now);
+			fifo_put(sk, s, f->key, f);
+		} else {
+			fifo_put(sk, s, FIFO_UNKNOWN, 0);
+		}
+		return;
+	}
+	s->credit = n - 1;
+#pragma unroll
+	for (int i = UDP_BATCH - 1; i >= 0; i--) {
+		struct flight *f = found[i];
+		if (!f)
+			continue;
+		reach_socket(f, sk, s, now);
+		fifo_put(sk, s, f->key, f);
+	}
+}
+
+int on_sk_data_ready(struct bpf_raw_tracepoint_args *ctx)
+{
+	u64 sk = ctx->args[0];
+	struct cpu_state *c = this_cpu();
+	if (!c || !is_inet(sk))
+		return 0;
+	u64 now = bpf_ktime_get_ns();
+	u64 head = sk + OFF_SK_RECEIVE_QUEUE;
+	u64 tail = read_u64(sk, OFF_SK_RECEIVE_QUEUE + OFF_LIST_PREV);
+	u16 protocol = read_u16(sk, OFF_SK_PROTOCOL);
+	struct sock_state *s = socks.lookup(&sk);
+
+	if (!s) {
+		struct sock_state fresh = {};
+		if (protocol == 17) {
+			/* Datagrams that were queued before we looked are read first. */
+			u32 queued = read_u32(head, OFF_QUEUE_LEN) + read_u32(sk, OFF_UDP_READER_QUEUE + OFF_QUEUE_LEN);
+			fresh.in = queued ? queued - 1 : 0;
+		}
+		socks.update(&sk, &fresh);
+		s = socks.lookup(&sk);
+		if (!s)
+			return 0;
+	}
+	c->ready_sk = sk;
+	if (protocol == 17) {
+		udp_ready(sk, s, tail, c, now);
+		return 0;
+	}
+	if (tail == head || !tail)
+		return 0;
+	struct flight *f = flight_of(tail);
+	if (!f && protocol != 6)
+		f = adopt_clone(c, tail, now);
+	if (!f)
+		return 0;
+	if (f->state == FLIGHT_LINKED)
+		reach_socket(f, sk, s, now);
+	if (protocol == 6)
+		fold(f, read_u32(tail, OFF_TCP_CB_END_SEQ), 1, c, now);
+	return 0;
+}
+
+INLINE void complete(struct flight *f, struct cpu_state *c, const struct sock_state *s, u64 now)
+{
+	u32 since = s ? s->wakes - f->wakes : 0;
+	u64 id = bpf_get_current_pid_tgid();
+
+	if (f->state == FLIGHT_SOCKET && since > 0 && since <= 4) {
+		/* The first time the reader ran after the packet was queued. */
+		u64 woken = s->wake_ns[f->wakes & 3];
+		if (woken >= f->last_ns && woken <= (f->copy_ns ? f->copy_ns : now))
+			point_on(f, POINT_WAKEUP, woken, s->wake_cpu[f->wakes & 3]);
+	}
+	if (f->copy_ns)
+		point_on(f, POINT_COPY, f->copy_ns, f->copy_cpu);
+	f->rec.pid = id >> 32;
+	f->rec.tid = id;
+	bpf_get_current_comm(f->rec.comm, sizeof(f->rec.comm));
+	if (now)
+		point(f, POINT_RETURN, now);
+	finish(f, OUTCOME_COMPLETE, COUNT_COMPLETE, c, f->last_ns);
+}
+
+int on_skb_copy_datagram_iovec(struct bpf_raw_tracepoint_args *ctx)
+{
+	u64 skb = ctx->args[0];
+	struct flight *f = flight_of(skb);
+	struct cpu_state *c = this_cpu();
+	if (!f || !c || f->state < FLIGHT_LINKED)
+		return 0;
+	u64 now = bpf_ktime_get_ns();
+	u32 copied = 0;
+	if (f->rec.proto == 6 && f->sk) {
+		u32 seq = read_u32(skb, OFF_TCP_CB_SEQ), end = read_u32(skb, OFF_TCP_CB_END_SEQ);
+		u8 flags = 0;
+		READ(flags, skb, OFF_TCP_CB_FLAGS);
+		copied = read_u32(f->sk, OFF_TCP_COPIED_SEQ);
+		/* A read starts within the segment; a peek goes on without moving copied_seq. */
+		if ((s32)(copied - seq) < 0 || (s32)(end - copied) <= 0)
+			return 0;
+		if (f->end_seq != end)
+			fold(f, end, 1, c, now);
+		if ((s32)(copied + (u32)ctx->args[1] + (flags & TCP_FIN) - end) < 0)
+			return 0;
+	}
+	f->copy_ns = now;
+	f->copy_cpu = bpf_get_smp_processor_id();
+
+	u32 tid = bpf_get_current_pid_tgid();
+	struct reader *r = readers.lookup(&tid);
+	if (!r) {
+		struct reader fresh = {};
+		readers.update(&tid, &fresh);
+		r = readers.lookup(&tid);
+	}
+	if (r && (r->sk != f->sk || !r->n)) {
+		r->sk = f->sk;
+		r->n = 0;
+	}
+	if (!r || r->n >= READER_CHAIN) {
+		/* More packets in one call than there is room for: these end with their copy. */
+		u64 sk = f->sk;
+		complete(f, c, socks.lookup(&sk), 0);
+		return 0;
+	}
+	r->key[r->n & (READER_CHAIN - 1)] = skb;
+	r->n++;
+	return 0;
+}
+
+INLINE void udp_returned(u64 sk, struct sock_state *s, struct cpu_state *c, u64 now)
+{
+#pragma unroll
+	for (int i = 0; i < UDP_SKIP; i++) {
+		u32 n = s->out;
+		if ((s32)(s->in - n) <= 0) {
+			/* The reader was quicker than the hook that sees the datagram queued. */
+			s->out = n + 1;
+			s->ahead_ns = now;
+			return;
+		}
+		u32 at = mix((u32)(sk >> 6), n) & 65535;
+		struct fifo_entry *e = fifos.lookup(&at);
+		s->out = n + 1;
+		if (!e || e->sk != sk || e->n != n)
+			return;
+		u64 key = e->key;
+		if (key == FIFO_DROPPED)
+			continue;
+		if (key == FIFO_UNKNOWN)
+			return;
+		struct flight *f = flight_by_key(key);
+		if (f && f->state == FLIGHT_SOCKET && f->sk == sk && f->fifo == n)
+			complete(f, c, s, now);
+		else
+			count(COUNT_UNMATCHED, 1);
+		return;
+	}
+}
+
+INLINE int udp_queues_empty(u64 sk)
+{
+	u64 head = sk + OFF_SK_RECEIVE_QUEUE, reader = sk + OFF_UDP_READER_QUEUE;
+	return read_u64(head, 0) == head && read_u64(reader, 0) == reader;
+}
+
+int on_sock_recv_length(struct bpf_raw_tracepoint_args *ctx)
+{
+	u64 sk = ctx->args[0];
+	int ret = ctx->args[1], flags = ctx->args[2];
+	if (!is_inet(sk))
+		return 0;
+	struct cpu_state *c = this_cpu();
+	struct sock_state *s = socks.lookup(&sk);
+	if (!c || !s)
+		return 0;
+	u64 now = bpf_ktime_get_ns();
+	u32 tid = bpf_get_current_pid_tgid();
+	struct reader *r = readers.lookup(&tid);
+	u16 protocol = read_u16(sk, OFF_SK_PROTOCOL);
+
+	if (protocol == 17) {
+		if (ret >= 0 && !(flags & MSG_PEEK)) {
+			udp_returned(sk, s, c, now);
+			/* What we lost count of ends here: nothing is left to be read. */
+			if (s->in != s->out && udp_queues_empty(sk) && (s32)(s->in - s->out) > 0)
+				s->out = s->in;
+		}
+	} else if (r && r->sk == sk && ret >= 0 && !(flags & MSG_PEEK)) {
+		for (u32 i = 0; i < READER_CHAIN; i++) {
+			if (i >= r->n)
+				break;
+			struct flight *f = flight_by_key(r->key[i]);
+			if (f && f->state >= FLIGHT_LINKED && f->sk == sk && f->copy_ns)
+				complete(f, c, s, now);
+		}
+	}
+	if (r)
+		r->n = 0;
+	return 0;
+}

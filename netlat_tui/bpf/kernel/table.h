@@ -1,0 +1,115 @@
+/* Packets under way: a set-associative table of fixed size, keyed by the skb's address. Nothing is ever cleaned up;
+ * a bucket that is full gives up one of its packets, and that is counted. */
+
+INLINE u64 skb_head(u64 skb)
+{
+	return read_u64(skb, OFF_SKB_HEAD);
+}
+
+INLINE u32 bucket_index(u64 skb)
+{
+	return (u32)((skb >> 6) * 0x9E3779B97F4A7C15ull >> 40) & (N_FLIGHTS / WAYS - 1);
+}
+
+INLINE struct flight *flight_at(u32 index)
+{
+	return flights.lookup(&index);
+}
+
+INLINE struct flight *flight_by_key(u64 skb)
+{
+	u32 at = bucket_index(skb);
+	struct bucket *b = tags.lookup(&at);
+	if (!b)
+		return 0;
+#pragma unroll
+	for (u32 way = 0; way < WAYS; way++)
+		if (b->key[way] == skb)
+			return flight_at(at * WAYS + way);
+	return 0;
+}
+
+INLINE void flight_clear(struct flight *f)
+{
+	u32 at = bucket_index(f->key);
+	struct bucket *b = tags.lookup(&at);
+
+	f->state = FLIGHT_NONE;
+	if (!b)
+		return;
+#pragma unroll
+	for (u32 way = 0; way < WAYS; way++)
+		if (b->key[way] == f->key)
+			b->key[way] = 0;
+}
+
+INLINE int carries_nothing(const struct flight *f)
+{
+	return f->rec.proto == 6 && f->rec.family && !f->payload;
+}
+
+/* The packet's end was not seen. A TCP segment without payload never reaches a socket: TCP used it up. */
+INLINE void flight_lost(struct flight *f, u32 counter)
+{
+	if (f->state >= FLIGHT_LINKED)
+		count(carries_nothing(f) ? COUNT_CONSUMED : counter, 1);
+	flight_clear(f);
+}
+
+/* The flight of an skb, if this is still the packet that was born there. */
+INLINE struct flight *flight_of(u64 skb)
+{
+	struct flight *f = flight_by_key(skb);
+	if (!f || f->state == FLIGHT_NONE)
+		return 0;
+	if (f->head != skb_head(skb)) {
+		flight_lost(f, COUNT_EXPIRED);
+		return 0;
+	}
+	return f;
+}
+
+INLINE struct flight *flight_take(u64 skb, u64 now)
+{
+	u32 at = bucket_index(skb);
+	struct bucket *b = tags.lookup(&at);
+	u32 way = WAYS;
+
+	if (!b)
+		return 0;
+#pragma unroll
+	for (u32 i = 0; i < WAYS; i++)
+		if (b->key[i] == skb || (way == WAYS && !b->key[i]))
+			way = i;
+	if (way == WAYS)
+		way = (now >> 7) & (WAYS - 1);
+	way &= WAYS - 1;
+	struct flight *f = flight_at(at * WAYS + way);
+	if (!f)
+		return 0;
+	if (b->key[way] && f->state != FLIGHT_NONE)
+		flight_lost(f, b->key[way] == skb ? COUNT_EXPIRED : COUNT_EVICTED);
+	b->key[way] = skb;
+	return f;
+}
+
+/* A packet comes into being for us. Its points before this one are added by the caller. */
+INLINE struct flight *flight_birth(u64 skb, u64 head, u64 now, struct cpu_state *c)
+{
+	struct flight *f = flight_take(skb, now);
+	if (!f)
+		return 0;
+	u64 cpu = bpf_get_smp_processor_id();
+	__builtin_memset(&f->rec, 0, sizeof(f->rec));
+	f->key = skb;
+	f->head = head;
+	f->sk = f->last_ns = f->copy_ns = 0;
+	f->irq_slot = f->seq = f->end_seq = f->flow = f->payload = f->wakes = f->fifo = 0;
+	f->settled = UNSETTLED;
+	f->copy_cpu = f->gso_segs = 0;
+	f->rec.id = cpu << 48 | (++c->ids & 0xFFFFFFFFFFFFull);
+	f->rec.direction = DIRECTION_RX;
+	f->rec.softirq_cpu = cpu;
+	f->state = FLIGHT_BORN;
+	return f;
+}

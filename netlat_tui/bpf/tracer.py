@@ -1,0 +1,206 @@
+"""The tracer: programs in the kernel, and what they have counted since one looked last."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from netlat_tui.bpf import stats
+from netlat_tui.bpf.btf import Btf
+from netlat_tui.bpf.build import Attached, attach, import_bcc, load_helper
+from netlat_tui.bpf.constants import drop_reasons
+from netlat_tui.bpf.distributions import Distributions
+from netlat_tui.bpf.filter_map import expand
+from netlat_tui.bpf.mapped import MappedArray
+from netlat_tui.bpf.program import Sizes
+from netlat_tui.bpf.ring import ORDERED_MACHINES, LibraryRing, MappedRing, Ring
+from netlat_tui.model.filter_program import MAX_INSTRUCTIONS, empty_program
+from netlat_tui.model.ticks import COUNTER_NAMES, CPU_ROW, IRQ_ROW, Hook, Rows
+
+_LINKED = 2  # enum flight_state
+_EXPIRE_NS = 30_000_000_000
+_SWEEP_AT_ONCE = 256
+_NO_LIMIT = (1 << 32) - 1
+
+
+def possible_cpus() -> int:
+    """One more than the highest CPU number this machine may ever have."""
+    with open("/sys/devices/system/cpu/possible", encoding="ascii") as file:  # noqa: PTH123
+        return int(file.read().strip().replace(",", "-").split("-")[-1]) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What was counted between two calls of ``collect``; the types are those of a tick."""
+
+    counters: dict[str, int]
+    in_flight: int
+    cells: Rows
+    sums: Rows
+    cpus: Rows
+    irqs: Rows
+    kernel_ns: int | None
+    kernel_runs: int | None
+
+
+class Tracer:
+    """Attached hooks and mapped maps. Not thread-safe, but for ``set_program`` and ``set_sampling``.
+
+    Raises ``BuildError`` or ``BtfError`` where the kernel does not allow it.
+    """
+
+    def __init__(self, sizes: Sizes | None = None, program: Rows | None = None, library_ring: bool = False) -> None:
+        btf = Btf.of_kernel()
+        self.sizes = sizes or Sizes(cpus=possible_cpus())
+        self.reasons = drop_reasons(btf)
+        self._attached: Attached = attach(btf, self.sizes, prepare=self._prepare)
+        bpf = self._attached.bpf
+        self._sweep = load_helper(self._attached, import_bcc(), "on_sweep")
+        self._distributions = Distributions(bpf["dists"], self.sizes)
+        self._counters = MappedArray(bpf["counters"], self.sizes.cpus, (np.uint64, (32,)))
+        self._cpus = MappedArray(bpf["cpus"], self.sizes.cpus)
+        self._irqs = MappedArray(bpf["irqs"], self.sizes.irq_slots)
+        self._flights = MappedArray(bpf["flights"], self.sizes.flights)
+        mapped = platform.machine() in ORDERED_MACHINES and not library_ring
+        self._ring: Ring = (
+            MappedRing(bpf["ring"].get_fd(), self.sizes.ring_pages) if mapped else LibraryRing(bpf, bpf["ring"])
+        )
+        self._before_counters = self._counters.rows.copy()
+        self._before_cpus = {name: self._cpus.rows[name].copy() for name in _CPU_FIELDS}
+        self._before_irqs = {name: self._irqs.rows[name].copy() for name in _IRQ_FIELDS}
+        self._before_runs = stats.Runs(0, 0, 0)
+        self._stats_fd: int | None = None
+        if program is not None:
+            self.set_program(program)
+
+    def _prepare(self, bpf: Any) -> None:
+        """Before the first hook is attached: a configuration that sends little."""
+        self._config = MappedArray(bpf["config"], 1)
+        self._filters = MappedArray(bpf["filters"], 2 * MAX_INSTRUCTIONS, expand(empty_program()).dtype)
+        self.set_sampling(slow_ns=0, every=1, per_second=1000)
+
+    @property
+    def hooks(self) -> tuple[Hook, ...]:
+        return self._attached.hooks
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """Why hooks are missing, by kernel event."""
+        return self._attached.failures
+
+    def set_program(self, program: Rows) -> None:
+        """Put another filter in force, at once and whole: it is written beside the old one, then switched to."""
+        config = self._config.rows[0]
+        base = MAX_INSTRUCTIONS if int(config["filter"]) >> 32 == 0 else 0
+        self._filters.rows[base : base + len(program)] = expand(program)
+        config["filter"] = base << 32 | len(program)
+
+    def set_sampling(self, slow_ns: int, every: int, per_second: int) -> None:
+        """Which paths are sent: those this slow, one in ``every`` (0: none), at most ``per_second`` per CPU."""
+        config = self._config.rows[0]
+        config["slow_ns"] = slow_ns
+        config["sample_every"] = every
+        config["records_per_second"] = min(per_second, _NO_LIMIT)
+
+    def watch_cost(self, on: bool) -> bool:
+        """Turn the kernel's run-time statistics on or off; they cost a little themselves. False where refused."""
+        if on and self._stats_fd is None:
+            try:
+                self._stats_fd = stats.enable()
+            except OSError:
+                return False
+            self._before_runs = self._runs()
+        elif not on and self._stats_fd is not None:
+            os.close(self._stats_fd)
+            self._stats_fd = None
+        return True
+
+    def drain(self) -> Rows:
+        """Path records since the last call."""
+        return self._ring.read()
+
+    def collect(self) -> Sample:
+        """What changed since the last call."""
+        now_counters = self._counters.rows.copy()
+        deltas = now_counters - self._before_counters
+        self._before_counters = now_counters
+        totals = deltas.sum(axis=0)
+        counters = {name: int(totals[i]) for i, name in enumerate(COUNTER_NAMES)}
+        runs = self._runs()
+        counters["probe_misses"] = runs.misses - self._before_runs.misses
+        watching = self._stats_fd is not None
+        kernel = (runs.ns - self._before_runs.ns, runs.count - self._before_runs.count) if watching else (None, None)
+        self._before_runs = runs
+        irqs = self._irq_rows()
+        cells, sums = self._distributions.collect(self._irqs.rows["irq"])
+        cpus = self._cpu_rows(deltas[:, COUNTER_NAMES.index("seen")])
+        counters["softirqs"] = int(cpus["softirqs"].sum())
+        return Sample(counters, self._under_way(), cells, sums, cpus, irqs, *kernel)
+
+    def _runs(self) -> stats.Runs:
+        total = [0, 0, 0]
+        for function in self._attached.functions.values():
+            try:
+                run = stats.runs(function.fd)
+            except OSError:
+                continue
+            total = [total[0] + run.ns, total[1] + run.count, total[2] + run.misses]
+        return stats.Runs(*total)
+
+    def _cpu_rows(self, packets: Rows) -> Rows:
+        rows = np.zeros(self.sizes.cpus, dtype=CPU_ROW)
+        rows["cpu"] = np.arange(self.sizes.cpus)
+        rows["packets"] = packets
+        for name in _CPU_FIELDS:
+            now = self._cpus.rows[name].copy()
+            rows[name] = now - self._before_cpus[name]
+            self._before_cpus[name] = now
+        return rows
+
+    def _irq_rows(self) -> Rows:
+        used = np.flatnonzero(self._irqs.rows["used"])
+        rows = np.zeros(len(used), dtype=IRQ_ROW)
+        rows["irq"] = self._irqs.rows["irq"][used]
+        for name in _IRQ_FIELDS:
+            now = self._irqs.rows[name].copy()
+            rows[name] = (now - self._before_irqs[name])[used]
+            self._before_irqs[name] = now
+        return rows
+
+    def _under_way(self) -> int:
+        """Packets in the table, after giving up those nothing was heard of for half a minute."""
+        states = self._flights.rows["state"]
+        linked = np.flatnonzero(states == _LINKED)
+        if linked.size and self._sweep is not None:
+            last = self._flights.rows["last_ns"][linked]
+            old = linked[last < np.uint64(time.clock_gettime_ns(time.CLOCK_MONOTONIC) - _EXPIRE_NS)]
+            for slot in old[:_SWEEP_AT_ONCE]:
+                row = self._flights.rows[slot]
+                stats.run_once(self._sweep, (int(slot), int(row["key"]), int(row["last_ns"])))
+        return int((states >= _LINKED).sum())
+
+    def detach(self) -> None:
+        """Take the hooks out; what they counted can still be collected."""
+        for event in tuple(self._attached.functions):
+            self._attached.bpf.detach_raw_tracepoint(event.encode())
+
+    def close(self) -> None:
+        """Take everything out of the kernel. Idempotent."""
+        self.watch_cost(False)
+        if self._ring is None:
+            return
+        self._ring.close()
+        for mapped in (self._counters, self._cpus, self._irqs, self._flights, self._config, self._filters):
+            mapped.close()
+        self._distributions.close()
+        self._attached.close()
+        self._ring = None  # type: ignore[assignment]
+
+
+_CPU_FIELDS = ("softirqs", "softirq_ns", "ksoftirqd", "irqs")
+_IRQ_FIELDS = ("count", "ambiguous", "packets")
