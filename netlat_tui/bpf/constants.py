@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from netlat_tui.bpf.btf import Btf, BtfError
-from netlat_tui.model import histogram
 from netlat_tui.bpf.filter_map import KERNEL_INSTRUCTION
+from netlat_tui.model import histogram
 from netlat_tui.model.filter_program import MAX_INSTRUCTIONS, Field, Op
 from netlat_tui.model.points import (
     GAUGES,
@@ -24,6 +24,7 @@ from netlat_tui.model.ticks import COUNTERS, PATH, PathCause, PathFlag
 
 OFFSETS: tuple[tuple[str, str, str], ...] = (
     ("SKB_DEV", "sk_buff", "dev"),
+    ("SKB_NEXT", "sk_buff", "next"),
     ("SKB_PREV", "sk_buff", "prev"),
     ("SKB_LEN", "sk_buff", "len"),
     ("SKB_HEAD", "sk_buff", "head"),

@@ -15,7 +15,7 @@ from netlat_tui.model.ticks import CELL, SUM, Rows, Scope
 
 
 class Distributions:
-    """Differences of the kernel's histogram array. Counters are read while they grow: what is missed comes next time."""
+    """Differences of the kernel's histogram array. Counters are read while they grow: the rest comes next time."""
 
     def __init__(self, table: Any, sizes: Sizes) -> None:
         self._cpus = sizes.cpus

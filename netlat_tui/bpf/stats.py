@@ -58,7 +58,7 @@ def run_once(fd: int, args: tuple[int, ...]) -> None:
     """Run a raw-tracepoint program on this CPU with these arguments (5.10); ``OSError`` where refused."""
     context = (ctypes.c_uint64 * 12)(*args)
     attributes = bytearray(120)
-    # prog_fd, retval, data_size_in, data_size_out, data_in, data_out, repeat, duration, ctx_size_in, ctx_size_out, ctx_in
+    # prog_fd, retval, data sizes in and out, data in and out, repeat, duration, ctx sizes in and out, ctx_in
     struct.pack_into(
         "<IIIIQQIIIIQ", attributes, 0, fd, 0, 0, 0, 0, 0, 0, 0, ctypes.sizeof(context), 0, ctypes.addressof(context)
     )

@@ -47,18 +47,18 @@ INLINE void point(struct flight *f, u32 index, u64 when)
 	point_on(f, index, when, bpf_get_smp_processor_id());
 }
 
-/* Count the stages between the points added since the last time. */
+/* Count the stages between the points added since the last time: at most those from the interrupt to the link layer. */
 INLINE void settle(struct flight *f)
 {
-	for (u32 i = 0; i < MAX_POINTS; i++) {
+	for (int round = 0; round < 7; round++) {
 		u32 last = f->settled;
-
-		if (!(f->rec.mask >> i & 1))
-			continue;
-		if (last < i)
-			book(f, stage_of(last, i), f->rec.t_ns[i] - f->rec.t_ns[last & (MAX_POINTS - 1)]);
-		if (last < i || last == UNSETTLED)
-			f->settled = i;
+		u32 rest = last == UNSETTLED ? f->rec.mask : f->rec.mask & ~((2u << (last & 31)) - 1);
+		if (!rest)
+			break;
+		u32 next = log2_of(rest & -rest) & (MAX_POINTS - 1);
+		if (last != UNSETTLED)
+			book(f, stage_of(last, next), f->rec.t_ns[next] - f->rec.t_ns[last & (MAX_POINTS - 1)]);
+		f->settled = next;
 	}
 }
 

@@ -90,57 +90,65 @@ INLINE void fifo_put(u64 sk, struct sock_state *s, u64 key, struct flight *f)
 	s->in = n + 1;
 }
 
+/* The queue is empty when its sk_data_ready comes: a reader was quicker. Returns 1 where the packet is finished. */
+INLINE int udp_overtaken(struct flight *f, u64 sk, struct sock_state *s, struct cpu_state *c, u64 now)
+{
+	if ((s32)(s->out - s->in) != 1 || s->ahead_ns < f->last_ns)
+		return 0;
+	/* Its read was seen already, and the time kept. */
+	s->in++;
+	f->sk = sk;
+	point(f, POINT_RETURN, s->ahead_ns);
+	finish(f, OUTCOME_COMPLETE, COUNT_COMPLETE, c, now);
+	return 1;
+}
+
 /* UDP. sk_data_ready comes once per datagram, after the queue's lock was dropped: by then the queue may hold several
  * new ones (6.18 queues in batches), or none because a reader was quicker. */
 INLINE void udp_ready(u64 sk, struct sock_state *s, u64 tail, struct cpu_state *c, u64 now)
 {
-	struct flight *found[UDP_BATCH] = {};
 	u64 head = sk + OFF_SK_RECEIVE_QUEUE;
-	u64 skb = tail;
-	int n = 0;
+	u64 skb = tail, oldest = 0;
+	u32 n = 0;
 
 	if (s->credit) {
 		s->credit--;
 		return;
 	}
-#pragma unroll
 	for (int i = 0; i < UDP_BATCH; i++) {
 		if (skb == head || !skb)
 			break;
 		struct flight *f = flight_of(skb);
 		if (!f || f->state != FLIGHT_LINKED)
 			break;
-		found[i] = f;
-		n = i + 1;
+		oldest = skb;
+		n++;
 		skb = read_u64(skb, OFF_SKB_PREV);
 	}
 	if (!n) {
 		struct flight *f = tail == head && c->link_skb ? flight_by_key(c->link_skb) : 0;
-		if (f && f->state == FLIGHT_LINKED && f->rec.proto == 17 &&
-		    f->rec.dport == read_u16(sk, OFF_SK_NUM)) {
-			if ((s32)(s->out - s->in) == 1 && s->ahead_ns >= f->last_ns) {
-				/* Read already: the read's time was kept. */
-				s->in++;
-				f->sk = sk;
-				point(f, POINT_RETURN, s->ahead_ns);
-				finish(f, OUTCOME_COMPLETE, COUNT_COMPLETE, c, now);
-				return;
-			}
+		if (!f || f->state != FLIGHT_LINKED || f->rec.proto != 17 || f->rec.dport != read_u16(sk, OFF_SK_NUM)) {
+			fifo_put(sk, s, FIFO_UNKNOWN, 0);
+			return;
+		}
+		if (udp_overtaken(f, sk, s, c, now))
+			return;
+		oldest = f->key;
+		n = 1;
+	}
+	s->credit = n - 1;
+	for (u32 i = 0; i < UDP_BATCH; i++) {
+		if (i >= n)
+			break;
+		struct flight *f = flight_by_key(oldest);
+		if (f && f->state == FLIGHT_LINKED) {
 			reach_socket(f, sk, s, now);
-			fifo_put(sk, s, f->key, f);
+			fifo_put(sk, s, oldest, f);
 		} else {
 			fifo_put(sk, s, FIFO_UNKNOWN, 0);
 		}
-		return;
-	}
-	s->credit = n - 1;
-#pragma unroll
-	for (int i = UDP_BATCH - 1; i >= 0; i--) {
-		struct flight *f = found[i];
-		if (!f)
-			continue;
-		reach_socket(f, sk, s, now);
-		fifo_put(sk, s, f->key, f);
+		if (i + 1 < n)
+			oldest = read_u64(oldest, OFF_SKB_NEXT);
 	}
 }
 
@@ -255,34 +263,32 @@ int on_skb_copy_datagram_iovec(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-INLINE void udp_returned(u64 sk, struct sock_state *s, struct cpu_state *c, u64 now)
+/* The packet a UDP read was of, 0 if that is not known. */
+INLINE u64 udp_next(u64 sk, struct sock_state *s, u64 now)
 {
-#pragma unroll
 	for (int i = 0; i < UDP_SKIP; i++) {
 		u32 n = s->out;
+		s->out = n + 1;
 		if ((s32)(s->in - n) <= 0) {
 			/* The reader was quicker than the hook that sees the datagram queued. */
-			s->out = n + 1;
 			s->ahead_ns = now;
-			return;
+			return 0;
 		}
 		u32 at = mix((u32)(sk >> 6), n) & 65535;
 		struct fifo_entry *e = fifos.lookup(&at);
-		s->out = n + 1;
 		if (!e || e->sk != sk || e->n != n)
-			return;
-		u64 key = e->key;
-		if (key == FIFO_DROPPED)
+			return 0;
+		if (e->key == FIFO_DROPPED)
 			continue;
-		if (key == FIFO_UNKNOWN)
-			return;
-		struct flight *f = flight_by_key(key);
+		if (e->key == FIFO_UNKNOWN)
+			return 0;
+		struct flight *f = flight_by_key(e->key);
 		if (f && f->state == FLIGHT_SOCKET && f->sk == sk && f->fifo == n)
-			complete(f, c, s, now);
-		else
-			count(COUNT_UNMATCHED, 1);
-		return;
+			return e->key;
+		count(COUNT_UNMATCHED, 1);
+		return 0;
 	}
+	return 0;
 }
 
 INLINE int udp_queues_empty(u64 sk)
@@ -304,23 +310,27 @@ int on_sock_recv_length(struct bpf_raw_tracepoint_args *ctx)
 	u64 now = bpf_ktime_get_ns();
 	u32 tid = bpf_get_current_pid_tgid();
 	struct reader *r = readers.lookup(&tid);
-	u16 protocol = read_u16(sk, OFF_SK_PROTOCOL);
+	int read = ret >= 0 && !(flags & MSG_PEEK);
+	u64 udp = 0;
+	u32 n = 0;
 
-	if (protocol == 17) {
-		if (ret >= 0 && !(flags & MSG_PEEK)) {
-			udp_returned(sk, s, c, now);
+	if (read_u16(sk, OFF_SK_PROTOCOL) == 17) {
+		if (read) {
+			udp = udp_next(sk, s, now);
+			n = !!udp;
 			/* What we lost count of ends here: nothing is left to be read. */
-			if (s->in != s->out && udp_queues_empty(sk) && (s32)(s->in - s->out) > 0)
+			if ((s32)(s->in - s->out) > 0 && udp_queues_empty(sk))
 				s->out = s->in;
 		}
-	} else if (r && r->sk == sk && ret >= 0 && !(flags & MSG_PEEK)) {
-		for (u32 i = 0; i < READER_CHAIN; i++) {
-			if (i >= r->n)
-				break;
-			struct flight *f = flight_by_key(r->key[i]);
-			if (f && f->state >= FLIGHT_LINKED && f->sk == sk && f->copy_ns)
-				complete(f, c, s, now);
-		}
+	} else if (r && r->sk == sk && read) {
+		n = r->n;
+	}
+	for (u32 i = 0; i < READER_CHAIN; i++) {
+		if (i >= n)
+			break;
+		struct flight *f = flight_by_key(udp ? udp : r ? r->key[i] : 0);
+		if (f && f->state >= FLIGHT_LINKED && f->sk == sk && (udp || f->copy_ns))
+			complete(f, c, s, now);
 	}
 	if (r)
 		r->n = 0;

@@ -1,0 +1,256 @@
+"""The IRQ state machine, compiled natively from the kernel side's own source and fed written event sequences."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netlat_tui.bpf.program import KERNEL_DIR
+from netlat_tui.model.points import IrqClass
+
+SHIM = """
+#include <stdint.h>
+#include <string.h>
+typedef uint8_t u8; typedef uint16_t u16; typedef uint32_t u32; typedef uint64_t u64;
+#define INLINE static inline
+{classes}
+#include "irq_state.h"
+struct irq_state s;
+void reset(void) {{ memset(&s, 0, sizeof s); }}
+void irq_entry(u32 irq, u64 now, int is_net) {{ irq_on_entry(&s, irq, now, is_net); }}
+void irq_exit(void) {{ irq_on_exit(&s); }}
+void timer(int in) {{ s.in_timer = in; }}
+void ipi(int in) {{ s.in_ipi = in; }}
+void raise_net_rx(u64 now, u32 threaded) {{ irq_on_raise(&s, now, threaded); }}
+u64 softirq_entry(u64 now, int ksoftirqd) {{ return irq_on_softirq_entry(&s, now, ksoftirqd); }}
+void softirq_exit(void) {{ irq_on_softirq_exit(&s); }}
+void polled(u64 now, int work, int budget) {{ irq_on_poll(&s, now, work, budget); }}
+void resolve(u32 known, int thread, u64 *out)
+{{
+	struct attribution a;
+	irq_resolve(&s, known, thread, &a);
+	out[0] = a.class; out[1] = a.irq; out[2] = a.irq_ns; out[3] = a.raise_ns;
+	out[4] = a.softirq_ns; out[5] = a.poll_ns; out[6] = a.window_ns;
+}}
+"""
+
+
+@dataclass
+class Attribution:
+    kind: IrqClass
+    irq: int
+    irq_ns: int
+    raise_ns: int
+    softirq_ns: int
+    poll_ns: int
+    window_ns: int
+
+
+class Machine:
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self.lib = library
+        library.softirq_entry.restype = ctypes.c_uint64
+        for name in ("raise_net_rx", "softirq_entry", "polled"):
+            getattr(library, name).argtypes = [ctypes.c_uint64] + [ctypes.c_int] * (2 if name == "polled" else 1)
+        library.irq_entry.argtypes = [ctypes.c_uint32, ctypes.c_uint64, ctypes.c_int]
+        library.reset()
+
+    def interrupt(self, irq: int, at: int, raises: bool = True, is_net: bool = True) -> None:
+        self.lib.irq_entry(irq, at, is_net)
+        if raises:
+            self.lib.raise_net_rx(at + 1, 0)
+        self.lib.irq_exit()
+
+    def resolve(self, known: int = 0, thread: bool = False) -> Attribution:
+        out = (ctypes.c_uint64 * 7)()
+        self.lib.resolve(known, thread, out)
+        return Attribution(IrqClass(out[0]), *out[1:])
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        pytest.skip("no C compiler: install gcc")
+    folder = tmp_path_factory.mktemp("irq")
+    classes = "\n".join(f"#define IRQ_CLASS_{kind.name} {kind.value}" for kind in IrqClass)
+    source = folder / "shim.c"
+    source.write_text(SHIM.format(classes=classes))
+    target = folder / "shim.so"
+    command = [
+        compiler,
+        "-shared",
+        "-fPIC",
+        "-O1",
+        "-Wno-unknown-pragmas",
+        "-I",
+        str(KERNEL_DIR),
+        str(source),
+        "-o",
+        str(target),
+    ]
+    subprocess.run(command, check=True)
+    return ctypes.CDLL(str(target))
+
+
+@pytest.fixture
+def machine(library: ctypes.CDLL) -> Machine:
+    return Machine(library)
+
+
+def test_one_interrupt_one_poll(machine: Machine) -> None:
+    machine.interrupt(41, at=100)
+    assert machine.lib.softirq_entry(200, 0) == 101
+    got = machine.resolve()
+    assert got == Attribution(IrqClass.IRQ, 41, 100, 101, 200, 200, 0)
+
+
+def test_two_interrupts_are_ambiguous_and_say_how_far_apart(machine: Machine) -> None:
+    machine.interrupt(41, at=100)
+    machine.interrupt(42, at=160)
+    machine.lib.softirq_entry(200, 0)
+    got = machine.resolve()
+    assert (got.kind, got.irq, got.irq_ns) == (IrqClass.AMBIGUOUS, 0, 0)
+    assert got.window_ns == 60
+    assert got.raise_ns == 101
+
+
+def test_a_known_napi_settles_which_of_two_interrupts(machine: Machine) -> None:
+    machine.interrupt(41, at=100)
+    machine.interrupt(42, at=160)
+    machine.lib.softirq_entry(200, 0)
+    got = machine.resolve(known=42)
+    assert (got.kind, got.irq, got.irq_ns, got.raise_ns) == (IrqClass.IRQ, 42, 160, 161)
+
+
+def test_the_first_raise_of_a_source_counts(machine: Machine) -> None:
+    machine.interrupt(41, at=100)
+    machine.interrupt(41, at=150)
+    machine.lib.softirq_entry(200, 0)
+    assert machine.resolve().irq_ns == 100
+
+
+def test_a_raise_while_net_rx_runs_keeps_the_attribution_as_repoll(machine: Machine) -> None:
+    machine.interrupt(41, at=100)
+    machine.lib.softirq_entry(200, 0)
+    machine.lib.raise_net_rx(250, 0)
+    machine.lib.softirq_exit()
+    machine.lib.softirq_entry(300, 1)
+    got = machine.resolve()
+    assert (got.kind, got.irq, got.irq_ns, got.raise_ns, got.softirq_ns) == (IrqClass.REPOLL, 41, 0, 250, 300)
+
+
+def test_a_used_up_budget_makes_the_next_poll_a_repoll(machine: Machine) -> None:
+    machine.interrupt(41, at=100)
+    machine.lib.softirq_entry(200, 0)
+    machine.lib.polled(260, 64, 64)
+    got = machine.resolve()
+    assert (got.kind, got.irq, got.irq_ns, got.poll_ns) == (IrqClass.REPOLL, 41, 0, 260)
+    machine.lib.polled(290, 3, 64)
+    assert machine.resolve().poll_ns == 290
+
+
+def test_an_interrupt_that_lands_while_net_rx_runs(machine: Machine) -> None:
+    """From 6.12 on it raises nothing: its NAPI is polled in the same run."""
+    machine.interrupt(41, at=100)
+    machine.lib.softirq_entry(200, 0)
+    machine.interrupt(42, at=220, raises=False)
+    machine.lib.polled(240, 1, 64)
+    got = machine.resolve(known=42)
+    assert got == Attribution(IrqClass.IRQ, 42, 220, 0, 0, 240, 0)
+    assert machine.resolve(known=0).kind is IrqClass.AMBIGUOUS
+
+
+def test_an_interrupt_that_never_raised_net_rx_is_no_candidate(machine: Machine) -> None:
+    machine.interrupt(41, at=100)
+    machine.lib.softirq_entry(200, 0)
+    machine.interrupt(9, at=220, raises=False, is_net=False)
+    assert machine.resolve().irq == 41
+
+
+@pytest.mark.parametrize(
+    ("context", "threaded", "expected"),
+    [
+        ("", 0, IrqClass.LOCAL),
+        ("", 77, IrqClass.IRQ),
+        ("timer", 0, IrqClass.TIMER),
+        ("ipi", 0, IrqClass.RPS),
+    ],
+)
+def test_raises_outside_of_interrupts(machine: Machine, context: str, threaded: int, expected: IrqClass) -> None:
+    if context:
+        getattr(machine.lib, context)(1)
+    machine.lib.raise_net_rx(100, threaded)
+    if context:
+        getattr(machine.lib, context)(0)
+    machine.lib.softirq_entry(200, 0)
+    got = machine.resolve()
+    assert (got.kind, got.irq, got.irq_ns, got.raise_ns) == (expected, threaded, 0, 100)
+
+
+def test_outside_of_net_rx(machine: Machine) -> None:
+    assert machine.resolve().kind is IrqClass.UNKNOWN, "the run at attach time was not seen from its beginning"
+    machine.interrupt(41, at=100)
+    machine.lib.softirq_entry(200, 0)
+    machine.lib.softirq_exit()
+    assert machine.resolve().kind is IrqClass.BUSY_POLL
+    assert machine.resolve(thread=True).kind is IrqClass.THREADED
+
+
+def test_more_sources_than_places_is_ambiguous(machine: Machine) -> None:
+    for i in range(5):
+        machine.interrupt(40 + i, at=100 + 10 * i)
+    machine.lib.softirq_entry(200, 0)
+    got = machine.resolve()
+    assert got.kind is IrqClass.AMBIGUOUS
+
+
+EVENTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("interrupt"), st.integers(1, 4), st.booleans(), st.booleans()),
+        st.tuples(st.just("raise"), st.sampled_from([0, 0, 5])),
+        st.tuples(st.just("entry"), st.booleans()),
+        st.tuples(st.just("exit")),
+        st.tuples(st.just("polled"), st.integers(0, 64)),
+        st.tuples(st.just("timer"), st.booleans()),
+        st.tuples(st.just("ipi"), st.booleans()),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(EVENTS, st.integers(0, 5))
+def test_points_are_in_order_whatever_happens(
+    library: ctypes.CDLL, events: list[tuple[object, ...]], known: int
+) -> None:
+    machine, now = Machine(library), 1000
+    for event in events:
+        now += 10
+        match event:
+            case ("interrupt", int(irq), bool(raises), bool(is_net)):
+                machine.interrupt(irq, now, raises, is_net)
+            case ("raise", int(threaded)):
+                machine.lib.raise_net_rx(now, threaded)
+            case ("entry", bool(ksoftirqd)):
+                machine.lib.softirq_entry(now, ksoftirqd)
+            case ("exit",):
+                machine.lib.softirq_exit()
+            case ("polled", int(work)):
+                machine.lib.polled(now, work, 64)
+            case (str(name), bool(inside)):
+                getattr(machine.lib, name)(inside)
+    got = machine.resolve(known)
+    times = [t for t in (got.irq_ns, got.raise_ns, got.softirq_ns, got.poll_ns) if t]
+    assert times == sorted(times)
+    assert all(t <= now for t in times)
+    if got.kind is IrqClass.AMBIGUOUS:
+        assert got.irq_ns == 0
+    if known and got.kind is IrqClass.IRQ:
+        assert got.irq == known
