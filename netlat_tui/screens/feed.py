@@ -1,0 +1,179 @@
+"""From a source to the screen: one thread drains the source, another derives snapshots; neither waits for the screen.
+
+The drain only hands ticks over; the deriver owns the history. The newest snapshot is left in one place, and ``publish``
+is called again only when that one has been fetched: a screen that stands still costs a snapshot, not a queue of them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from netlat_tui.model.derive import History
+from netlat_tui.model.filter import EVERYTHING, Filter
+from netlat_tui.model.points import Direction
+from netlat_tui.model.snapshot import Snapshot
+from netlat_tui.model.ticks import Tick
+from netlat_tui.sources.base import Source, SourceError
+
+HELD_BYTES = 32 << 20
+"""What a frozen display keeps back at most; beyond it the oldest ticks join the figures a new window would show."""
+
+MOST_WAITING = 64
+"""Ticks that may wait for the deriver before the drain waits for it: a replay can be faster than the figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a snapshot covers. ``window_ns``: 0 is the last tick, ``None`` the whole run."""
+
+    filter: Filter = EVERYTHING
+    direction: Direction | None = None
+    window_ns: int | None = 10_000_000_000
+
+
+def _bytes(tick: Tick) -> int:
+    return int(sum(rows.nbytes for rows in (tick.cells, tick.sums, tick.paths, tick.cpus, tick.irqs)))
+
+
+class Feed:
+    """Drains a source and derives snapshots of what it gave. ``publish`` is called from the deriver's thread."""
+
+    def __init__(self, source: Source, selection: Selection, publish: Callable[[], None]) -> None:
+        self.source = source
+        self.error = ""
+        self.exit_code = 0
+        self.ended = False
+        self.ticks_seen = 0
+        self._publish = publish
+        self._selection = selection
+        self._shared = threading.Condition()  # guards everything below; held for moments only
+        self._waiting: deque[Tick] = deque()
+        self._waiting_bytes = 0
+        self._frozen = False
+        self._reset = False
+        self._stale = False
+        self._stopping = False
+        self._latest: Snapshot | None = None
+        self._fetched = True
+        self._threads = [
+            threading.Thread(target=self._drain, name="drain", daemon=True),
+            threading.Thread(target=self._derive, name="derive", daemon=True),
+        ]
+
+    # -- called by the screen
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, timeout: float) -> bool:
+        """Ask everything to end and wait this many seconds at most; says whether it did."""
+        with self._shared:
+            self._stopping = True
+            self._shared.notify_all()
+        self.source.stop()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(timeout / len(self._threads))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def fetch(self) -> Snapshot | None:
+        """The newest snapshot; the next one will be announced again."""
+        with self._shared:
+            self._fetched = True
+            return self._latest
+
+    def select(self, selection: Selection) -> None:
+        """Derive for another filter, direction or window."""
+        with self._shared:
+            self._selection = selection
+            self._stale = True
+            self._shared.notify_all()
+
+    def freeze(self, frozen: bool) -> None:
+        """Keep new ticks back from the figures, or let them in again; the source goes on either way."""
+        with self._shared:
+            self._frozen = frozen
+            self._shared.notify_all()
+
+    def reset(self) -> None:
+        """Forget what was counted so far."""
+        with self._shared:
+            self._reset = True
+            self._stale = True
+            self._shared.notify_all()
+
+    # -- the drain's thread
+
+    def _drain(self) -> None:
+        try:
+            for tick in self.source.ticks():
+                with self._shared:
+                    self._shared.wait_for(lambda: self._frozen or self._stopping or len(self._waiting) < MOST_WAITING)
+                    if self._stopping:
+                        return
+                    self._waiting.append(tick)
+                    self._waiting_bytes += _bytes(tick)
+                    self.ticks_seen += 1
+                    self._shared.notify_all()
+        except SourceError as error:
+            self._fail(str(error), error.exit_code)
+        except Exception as error:  # a thread that dies silently would leave a screen that looks alive
+            self._fail(f"collection ended: {type(error).__name__}: {error}", 1)
+        else:
+            self._fail("", 0)
+
+    def _fail(self, sentence: str, exit_code: int) -> None:
+        with self._shared:
+            if self._stopping:
+                return
+            self.error, self.exit_code, self.ended = sentence, exit_code, True
+            self._fetched = True
+            self._stale = True
+            self._shared.notify_all()
+
+    # -- the deriver's thread
+
+    def _derive(self) -> None:
+        history = History(self.source.origin)
+        while True:
+            with self._shared:
+                self._shared.wait_for(lambda: self._stopping or self._stale or self._ready())
+                if self._stopping:
+                    return
+                arrived = self._take()
+                selection, reset, self._reset, self._stale = self._selection, self._reset, False, False
+            try:
+                if reset:
+                    history = History(self.source.origin)
+                for tick in arrived:
+                    history.add(tick)
+                snapshot = history.snapshot(selection.filter, selection.direction, selection.window_ns)
+            except Exception as error:
+                self._fail(f"the figures cannot be derived: {type(error).__name__}: {error}", 1)
+                self._announce(None)
+                return
+            self._announce(snapshot)
+
+    def _ready(self) -> bool:
+        return bool(self._waiting) and (not self._frozen or self._waiting_bytes > HELD_BYTES)
+
+    def _take(self) -> list[Tick]:
+        """What may join the history now."""
+        taken: list[Tick] = []
+        while self._waiting and (not self._frozen or self._waiting_bytes > HELD_BYTES):
+            tick = self._waiting.popleft()
+            self._waiting_bytes -= _bytes(tick)
+            taken.append(tick)
+        self._shared.notify_all()
+        return taken
+
+    def _announce(self, snapshot: Snapshot | None) -> None:
+        with self._shared:
+            self._latest = snapshot or self._latest
+            announce, self._fetched = self._fetched and not self._stopping, False
+        if announce:
+            self._publish()

@@ -1,0 +1,175 @@
+"""The first screen: the four panes, one or all of them at once, and the detail of the selected row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+
+from netlat_tui.model.paths import Path
+from netlat_tui.model.snapshot import CpuRow, IrqRow, Snapshot, StageRow
+from netlat_tui.screens.detail import detail
+from netlat_tui.screens.panes import cpus, irqs, layers, paths
+from netlat_tui.screens.panes.base import Measured, Pane
+from netlat_tui.screens.panes.paths import Order
+from netlat_tui.screens.panes.scope import scope_name
+from netlat_tui.screens.path import PathScreen
+from netlat_tui.screens.scope import ScopeScreen
+from netlat_tui.screens.stage import StageScreen, interval_name
+from netlat_tui.screens.view import Context, Help, ViewScreen
+from netlat_tui.widgets.canvas import Canvas
+from netlat_tui.widgets.lines import Line, Role, Span, clip, fit, join, width
+from netlat_tui.widgets.table import Table
+
+PANES: tuple[Pane, ...] = (layers.PANE, cpus.PANE, irqs.PANE, paths.PANE)
+
+
+class MainScreen(ViewScreen):
+    """Panes with a detail area: one at a time where it is narrow, all at once where there is room."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "next_pane(1)", "Next pane", show=False, id="pane.next"),
+        Binding("shift+tab", "next_pane(-1)", "Previous pane", show=False, id="pane.previous"),
+        *(
+            Binding(str(number), f"pane({number})", pane.title, show=False, id=f"pane.{pane.key}")
+            for number, pane in enumerate(PANES, 1)
+        ),
+        Binding("z", "zoom", "Zoom the pane", show=False, id="pane.zoom"),
+        Binding("o", "order", "Slowest or latest paths", show=False, id="paths.order"),
+    ]
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context, (PANES[0].title,))
+        self._current = 0
+        self._order = Order.SLOWEST
+
+    # -- body
+
+    def compose_body(self) -> ComposeResult:
+        glyphs = self.context.glyphs
+        yield Canvas(glyphs, id="tabs")
+        with Container(id="panes"):
+            for number, pane in enumerate(PANES, 1):
+                with Vertical(id=f"pane-{pane.key}", classes="pane") as box:
+                    box.border_title = f"{number} {pane.title}"
+                    yield Table(pane.columns, glyphs, id=f"table-{pane.key}", empty="waiting for the first figures")
+            with Vertical(id="detail"):
+                yield Canvas(glyphs, id="detail-title")
+                yield Canvas(glyphs, id="detail-body")
+
+    def on_mount(self) -> None:
+        self.query_one("#tabs", Canvas).draw(lambda cells, _: [self._tabs(cells)])
+        self._choose(0)
+        super().on_mount()
+
+    def main_table(self) -> Table | None:
+        return self._table(self._current)
+
+    def _table(self, number: int) -> Table:
+        return self.query_one(f"#table-{PANES[number].key}", Table)
+
+    @property
+    def pane(self) -> Pane:
+        return PANES[self._current]
+
+    def show(self, snapshot: Snapshot) -> None:
+        glyphs = self.context.glyphs
+        for number, pane in enumerate(PANES):
+            rows = paths.rows(snapshot, glyphs, self._order) if pane is paths.PANE else pane.rows(snapshot, glyphs)
+            self._table(number).show(rows, glyphs.text(pane.empty(snapshot)))
+        self._refresh_detail()
+
+    def _refresh_detail(self) -> None:
+        glyphs = self.context.glyphs
+        title, painter = detail(self._table(self._current).selected, glyphs)
+        words = f" {title} " if title else ""
+
+        def rule(cells: int, _: int) -> Sequence[Line]:
+            spans: list[Span] = [(glyphs.rule * 2, Role.DIM), (words, Role.GROUP)]
+            return [
+                join((*clip(spans, cells, glyphs.ellipsis), (glyphs.rule * max(0, cells - width(spans)), Role.DIM)))
+            ]
+
+        self.query_one("#detail-title", Canvas).draw(rule)
+        self.query_one("#detail-body", Canvas).draw(painter)
+        self.query_one("#tabs", Canvas).repaint()
+
+    def _tabs(self, cells: int) -> Line:
+        spans: list[Span] = [(" ", Role.PLAIN)]
+        for number, pane in enumerate(PANES):
+            role = Role.SORTED if number == self._current else Role.DIM
+            spans += [(f"{number + 1} {pane.title}", role), ("  ", Role.PLAIN)]
+        if self.pane is paths.PANE:
+            spans.append((f"{self._order.value} first", Role.PLAIN))
+        at, count = self._table(self._current).position
+        place = f"{at} of {count} "
+        spans.append((fit(place, max(0, cells - width(spans)), "", right=True), Role.DIM))
+        return join(spans)
+
+    # -- panes
+
+    def _choose(self, number: int) -> None:
+        self._current = number % len(PANES)
+        self.crumbs = (self.pane.title,)
+        for index, pane in enumerate(PANES):
+            self.query_one(f"#pane-{pane.key}").set_class(index == self._current, "-current")
+        self._title_paths()
+        self.focus_table()
+        self._refresh_detail()
+        self.refresh_frame()
+
+    def _title_paths(self) -> None:
+        number = PANES.index(paths.PANE) + 1
+        self.query_one("#pane-paths").border_title = f"{number} Paths, {self._order.value} first"
+
+    def action_pane(self, number: int) -> None:
+        self._choose(number - 1)
+
+    def action_next_pane(self, step: int) -> None:
+        self._choose(self._current + step)
+
+    def action_zoom(self) -> None:
+        self.toggle_class("-zoomed")
+
+    def action_order(self) -> None:
+        """Turn the paths pane between the slowest and the latest."""
+        self._order = Order.LATEST if self._order is Order.SLOWEST else Order.SLOWEST
+        self._choose(PANES.index(paths.PANE))
+        self.refresh_view()
+
+    def action_back(self) -> None:
+        if not self.filter_bar.display and self.has_class("-zoomed"):
+            self.remove_class("-zoomed")
+        else:
+            super().action_back()
+
+    # -- rows
+
+    def on_table_moved(self, event: Table.Moved) -> None:
+        if event.table is self._table(self._current):
+            self._refresh_detail()
+
+    def on_descendant_focus(self) -> None:
+        for number in range(len(PANES)):
+            if self._table(number).has_focus and number != self._current:
+                self._choose(number)
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        item = event.row.item
+        glyphs = self.context.glyphs
+        if isinstance(item, StageRow | Measured):
+            self.app.push_screen(StageScreen(self.context, (*self.crumbs, interval_name(item, glyphs)), item))
+        elif isinstance(item, CpuRow | IrqRow):
+            self.app.push_screen(ScopeScreen(self.context, (*self.crumbs, scope_name(item, glyphs)), item))
+        elif isinstance(item, Path):
+            self.app.push_screen(PathScreen(self.context, (*self.crumbs, glyphs.text(item.flow)), item))
+
+    def term(self) -> str:
+        row = self._table(self._current).selected
+        return self.pane.term(row) if row is not None else ""
+
+    def help(self) -> Help:
+        return Help(self.pane.title, self.pane.summary, self.pane.columns, stages=self.pane is layers.PANE)

@@ -1,0 +1,52 @@
+"""CPUs: who takes the packets, and how late the softirq comes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netlat_tui.model.snapshot import CpuRow, Snapshot
+from netlat_tui.model.text import percent, quantity
+from netlat_tui.screens.panes.base import Pane, latency, nothing_seen, warned
+from netlat_tui.widgets.bands import Band, load_band
+from netlat_tui.widgets.cells import Cell, Column, Row
+from netlat_tui.widgets.glyphs import Glyphs
+
+COLUMNS: tuple[Column, ...] = (
+    Column("cpu", "CPU", 5, right=False, help="the CPU whose softirq took the packets"),
+    Column("rate", "pkt/s", 5, drop=3, help="packets per second that this CPU's softirq took"),
+    Column("softirq", "NET_RX", 6, banded=True, help="part of the CPU's time spent receiving packets (NET_RX)"),
+    Column("ksoftirqd", "ksoftd", 6, drop=5, help="NET_RX runs that were put off to the ksoftirqd thread"),
+    Column("squeezed", "squeez", 6, drop=4, help="runs that ended with packets left over: budget or time was used up"),
+    Column("drops", "drops", 5, drop=1, help="packets dropped because this CPU's backlog was full"),
+    Column("p99", "wait", 6, banded=True, help="p99 of raise to softirq: how late the softirq began to run"),
+    Column(
+        "trend", "wait", 10, 60, right=False, drop=2, help="p99 of raise to softirq tick by tick; one scale, from zero"
+    ),
+)
+
+
+def rows(snapshot: Snapshot, glyphs: Glyphs) -> Sequence[Row]:
+    return [_row(row, glyphs) for row in snapshot.cpus]
+
+
+def _row(row: CpuRow, glyphs: Glyphs) -> Row:
+    cells = (
+        Cell(f"cpu{row.cpu}", sort=row.cpu),
+        Cell(quantity(row.packet_rate), sort=row.packet_rate),
+        Cell(percent(row.softirq_share), band=load_band(row.softirq_share), sort=row.softirq_share),
+        warned(quantity(row.ksoftirqd), row.ksoftirqd, Band.WARM),
+        warned(quantity(row.squeezed), row.squeezed, Band.WARM),
+        warned(quantity(row.backlog_dropped), row.backlog_dropped, Band.HOT),
+        latency(row.softirq_wait.p99_ns, glyphs),
+        Cell(trend=row.trend.p99_ns),
+    )
+    return Row(row.cpu, cells, row)
+
+
+def term(row: Row) -> str:
+    return f"cpu {row.item.cpu}" if isinstance(row.item, CpuRow) else ""
+
+
+PANE = Pane(
+    "cpus", "CPUs", "Which CPUs take the packets, and how late their softirq comes.", COLUMNS, rows, nothing_seen, term
+)

@@ -1,0 +1,67 @@
+"""IRQs: the interrupts that brought packets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netlat_tui.model.snapshot import IrqRow, Snapshot
+from netlat_tui.model.text import percent, quantity
+from netlat_tui.screens.panes.base import Pane, latency, nothing_seen, plain_latency, warned
+from netlat_tui.widgets.bands import Band
+from netlat_tui.widgets.cells import Cell, Column, Row
+from netlat_tui.widgets.glyphs import Glyphs
+
+COLUMNS: tuple[Column, ...] = (
+    Column("irq", "IRQ", 4, help="the kernel's number of the interrupt"),
+    Column("name", "NAME", 12, 28, right=False, help="what /proc/interrupts calls it"),
+    Column("iface", "IFACE", 6, 15, right=False, drop=4, help="the interface it belongs to"),
+    Column("cpus", "CPUS", 4, 12, right=False, drop=5, help="CPUs it may run on (affinity)"),
+    Column("rate", "/s", 5, drop=3, help="interrupts per second"),
+    Column("handler", "handler", 7, drop=6, help="p99 of how long the hard interrupt's handler took"),
+    Column("p99", "to poll", 7, banded=True, help="p99 from the interrupt to the start of the first poll it caused"),
+    Column("ambiguous", "ambig", 5, drop=1, help="packets that may as well be another interrupt's"),
+    Column(
+        "trend",
+        "to poll",
+        10,
+        60,
+        right=False,
+        drop=2,
+        help="p99 of interrupt to poll tick by tick; one scale, from zero",
+    ),
+)
+
+
+def rows(snapshot: Snapshot, glyphs: Glyphs) -> Sequence[Row]:
+    return [_row(row, glyphs) for row in snapshot.irqs]
+
+
+def _row(row: IrqRow, glyphs: Glyphs) -> Row:
+    ambiguous = row.ambiguous / row.packets if row.packets else 0.0
+    cells = (
+        Cell(str(row.irq), sort=row.irq),
+        Cell(glyphs.text(row.info.name) or "?", sort=row.info.name),
+        Cell(glyphs.text(row.info.iface) or "-", sort=row.info.iface),
+        Cell(glyphs.text(row.info.cpus) or "?", sort=row.info.cpus),
+        Cell(quantity(row.rate), sort=row.rate),
+        plain_latency(row.handler.p99_ns, glyphs),
+        latency(row.irq_to_poll.p99_ns, glyphs),
+        warned(percent(ambiguous) if row.ambiguous else "0", row.ambiguous, Band.WARM),
+        Cell(trend=row.trend.p99_ns),
+    )
+    return Row(row.irq, cells, row)
+
+
+def empty(snapshot: Snapshot) -> str:
+    if not snapshot.stages:
+        return nothing_seen(snapshot)
+    return "packets here came over local devices: no interrupt"
+
+
+def term(row: Row) -> str:
+    return f"irq {row.item.irq}" if isinstance(row.item, IrqRow) else ""
+
+
+PANE = Pane(
+    "irqs", "IRQs", "Which interrupts brought packets, and how long until they were polled.", COLUMNS, rows, empty, term
+)

@@ -1,0 +1,118 @@
+"""Paths: single packets, the slowest of the window or the latest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+
+from netlat_tui.model.paths import Path, decode
+from netlat_tui.model.points import Outcome
+from netlat_tui.model.snapshot import Snapshot
+from netlat_tui.screens.panes.base import Pane, latency
+from netlat_tui.widgets.bands import Band
+from netlat_tui.widgets.cells import Cell, Column, Row
+from netlat_tui.widgets.glyphs import Glyphs
+
+MOST_ROWS = 200
+"""Paths listed: more than a screen, few enough to decode at every tick."""
+
+COLUMNS: tuple[Column, ...] = (
+    Column("time", "TIME", 12, right=False, drop=3, help="local time of the packet's first point"),
+    Column("flow", "FLOW", 34, 64, right=False, help="protocol, source and destination"),
+    Column("iface", "IFACE", 7, 15, right=False, drop=1, help="the interface the packet came in on or went out of"),
+    Column("cpu", "CPU", 3, drop=2, help="the CPU whose softirq took the packet"),
+    Column("total", "total", 6, banded=True, help="from the packet's first point to its last"),
+    Column("worst", "worst stage", 24, 34, right=False, drop=5, help="the stage that took longest, and how long"),
+    Column(
+        "outcome",
+        "outcome",
+        9,
+        28,
+        right=False,
+        drop=4,
+        banded=True,
+        help="how it ended; for a drop, the kernel's reason",
+    ),
+)
+
+
+class Order(Enum):
+    """Which paths the pane lists."""
+
+    SLOWEST = "slowest"
+    LATEST = "latest"
+
+
+def decoded(snapshot: Snapshot, order: Order) -> list[Path]:
+    """The first ``MOST_ROWS`` paths of this order."""
+    chosen = snapshot.slowest if order is Order.SLOWEST else snapshot.latest
+    offset = snapshot.time_ns - snapshot.mono_ns
+    ifaces = {(info.netns, info.ifindex): info.name for info in snapshot.ifaces}
+    return [decode(row, offset, ifaces, snapshot.reasons) for row in chosen[:MOST_ROWS]]
+
+
+def rows(snapshot: Snapshot, glyphs: Glyphs, order: Order = Order.SLOWEST) -> Sequence[Row]:
+    return [_row(path, glyphs) for path in decoded(snapshot, order)]
+
+
+def clock(time_ns: int, digits: int = 3) -> str:
+    """Local time of day with this many digits of a second."""
+    seconds, rest = divmod(time_ns, 1_000_000_000)
+    return f"{datetime.fromtimestamp(seconds):%H:%M:%S}.{rest:09d}"[: 9 + digits]
+
+
+def outcome_cell(path: Path, glyphs: Glyphs) -> Cell:
+    band = Band.CALM
+    text = path.outcome.label
+    if path.outcome is Outcome.DROPPED:
+        band, text = Band.HOT, f"dropped: {path.reason}"
+    elif path.outcome in (Outcome.EVICTED, Outcome.EXPIRED):
+        band = Band.WARM
+    return Cell(glyphs.text(text), band=band, sort=text)
+
+
+def _row(path: Path, glyphs: Glyphs) -> Row:
+    worst = path.worst
+    if worst is None:
+        slowest = Cell("-")
+    else:
+        name = worst.stage.ascii_name if glyphs.ascii_only else worst.stage.name
+        took = worst.duration_ns
+        slowest = Cell(f"{name} {glyphs.duration(took)}", sort=took)
+    cells = (
+        Cell(clock(path.time_ns), sort=path.time_ns),
+        Cell(glyphs.text(path.flow), sort=path.flow),
+        Cell(glyphs.text(path.iface), sort=path.iface),
+        Cell(str(path.softirq_cpu), sort=path.softirq_cpu),
+        latency(path.total_ns, glyphs),
+        slowest,
+        outcome_cell(path, glyphs),
+    )
+    return Row(path.id, cells, path)
+
+
+def empty(snapshot: Snapshot) -> str:
+    if snapshot.paths_in_window and snapshot.user_filter:
+        return f"none of {snapshot.paths_in_window} paths matches: {snapshot.user_filter}"
+    if snapshot.stages:
+        return "no path recorded in this window: only slow, dropped and sampled packets have one"
+    return "no paths yet"
+
+
+def term(row: Row) -> str:
+    """The flow's filter: both ends."""
+    path = row.item
+    if not isinstance(path, Path):
+        return ""
+    if path.src == "?" or path.proto.startswith(("not", "proto")):
+        return f"iface {path.iface}"
+    words = [path.proto.split()[0].removesuffix("6"), f"host {path.src}", f"host {path.dst}"]
+    words += [f"port {port}" for port in (path.sport, path.dport) if port is not None]
+    return " and ".join(words)
+
+
+PANE = Pane(
+    "paths", "Paths", "Single packets, each with its whole way: the slowest of the window, or the latest.",
+    COLUMNS, rows, empty, term,
+)  # fmt: skip

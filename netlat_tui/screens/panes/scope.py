@@ -1,0 +1,78 @@
+"""The tables one level down: the stages of a CPU or an interrupt, and where a stage's packets were taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netlat_tui.model.snapshot import CpuRow, IrqRow, Snapshot, StageRow
+from netlat_tui.model.text import quantity
+from netlat_tui.screens.panes.base import Measured, latency, plain_latency
+from netlat_tui.screens.panes.layers import measured_row, stage_rows
+from netlat_tui.widgets.cells import Cell, Column, Row
+from netlat_tui.widgets.glyphs import Glyphs
+from netlat_tui.widgets.lines import Role
+
+Scope = CpuRow | IrqRow
+
+WHERE_COLUMNS: tuple[Column, ...] = (
+    Column("where", "TAKEN BY", 14, 34, right=False, help="the CPU or the interrupt the packets came by"),
+    Column("rate", "/s", 5, drop=3, help="packets per second of this stage there"),
+    Column("p50", "p50", 6, drop=4, help="half of the packets were faster"),
+    Column("p99", "p99", 6, banded=True, help="99 of 100 packets were faster"),
+    Column("max", "max", 6, drop=2, help="the slowest packet of the window"),
+    Column("trend", "p99", 10, 60, right=False, drop=1, help="p99 tick by tick; one scale for all rows, from zero"),
+)
+
+
+def scope_name(scope: Scope, glyphs: Glyphs) -> str:
+    if isinstance(scope, CpuRow):
+        return f"cpu{scope.cpu}"
+    return glyphs.text(f"irq {scope.irq} {scope.info.name}".rstrip())
+
+
+def find_scope(snapshot: Snapshot, like: Scope) -> Scope | None:
+    """The same CPU or interrupt in another snapshot."""
+    if isinstance(like, CpuRow):
+        return next((row for row in snapshot.cpus if row.cpu == like.cpu), None)
+    return next((row for row in snapshot.irqs if row.irq == like.irq), None)
+
+
+def scope_rows(scope: Scope, window_ns: int, glyphs: Glyphs) -> Sequence[Row]:
+    """What is measured of the CPU or the interrupt itself, then the stages of its packets."""
+    return [*(measured_row(item, window_ns, glyphs) for item in measured(scope)), *stage_rows(scope.stages, glyphs)]
+
+
+def measured(scope: Scope) -> tuple[Measured, ...]:
+    if isinstance(scope, CpuRow):
+        return (
+            Measured("wait", "softirq wait", "raise to softirq of every NET_RX run on this CPU", scope.softirq_wait),
+            Measured("run", "softirq run", "how long each NET_RX run on this CPU took", scope.softirq_run),
+        )
+    return (
+        Measured("handler", "handler", "how long the hard interrupt's handler took", scope.handler),
+        Measured("poll", "irq→poll", "from the interrupt to the first poll it caused", scope.irq_to_poll),
+    )
+
+
+def where_rows(snapshot: Snapshot, stage: int, glyphs: Glyphs) -> Sequence[Row]:
+    """The CPUs and interrupts that a stage's packets came by."""
+    rows: list[Row] = []
+    for title, scopes in (("by CPU", snapshot.cpus), ("by interrupt", snapshot.irqs)):
+        found = [(scope, row) for scope in scopes for row in scope.stages if row.stage.id == stage]
+        if found:
+            rows.append(Row(title, (Cell(title, Role.GROUP),), heading=True))
+            rows.extend(_where(scope, row, glyphs) for scope, row in found)
+    return rows
+
+
+def _where(scope: Scope, row: StageRow, glyphs: Glyphs) -> Row:
+    name = scope_name(scope, glyphs)
+    cells = (
+        Cell(f" {name}", sort=name),
+        Cell(quantity(row.rate), sort=row.rate),
+        plain_latency(row.values.p50_ns, glyphs),
+        latency(row.values.p99_ns, glyphs),
+        plain_latency(row.values.max_ns, glyphs),
+        Cell(trend=row.trend.p99_ns),
+    )
+    return Row(name, cells, scope)

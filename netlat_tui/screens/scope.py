@@ -1,0 +1,94 @@
+"""A CPU or an interrupt: what is measured of itself, and the stages of the packets it took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+
+from netlat_tui.model.snapshot import CpuRow, Snapshot, StageRow
+from netlat_tui.model.text import percent, quantity
+from netlat_tui.screens.detail import detail
+from netlat_tui.screens.panes.base import Measured
+from netlat_tui.screens.panes.layers import COLUMNS, term
+from netlat_tui.screens.panes.scope import Scope, find_scope, scope_name, scope_rows
+from netlat_tui.screens.stage import StageScreen, interval_name
+from netlat_tui.screens.view import Context, Help, ViewScreen
+from netlat_tui.widgets.canvas import Canvas
+from netlat_tui.widgets.glyphs import Glyphs
+from netlat_tui.widgets.line_view import Lines
+from netlat_tui.widgets.lines import Line, Role, wrap
+from netlat_tui.widgets.table import Table
+
+
+def facts(scope: Scope, cells: int, glyphs: Glyphs) -> list[Line]:
+    """The scope's own figures, wrapped."""
+    if isinstance(scope, CpuRow):
+        pairs = [
+            ("pkt/s", quantity(scope.packet_rate)),
+            ("in softirq", percent(scope.softirq_share)),
+            ("NET_RX runs", quantity(scope.softirqs)),
+            ("in ksoftirqd", quantity(scope.ksoftirqd)),
+            ("squeezed", quantity(scope.squeezed)),
+            ("backlog drops", quantity(scope.backlog_dropped)),
+        ]
+    else:
+        pairs = [
+            ("name", scope.info.name or "?"),
+            ("interface", scope.info.iface or "none known"),
+            ("may run on CPUs", scope.info.cpus or "?"),
+            ("/s", quantity(scope.rate)),
+            ("packets", quantity(scope.packets)),
+            ("ambiguous", quantity(scope.ambiguous)),
+        ]
+    return wrap((((f" {name} ", Role.DIM), (f"{glyphs.text(value)} ", Role.STRONG)) for name, value in pairs), cells)
+
+
+class ScopeScreen(ViewScreen):
+    """The stages of one CPU or interrupt, with the distribution of the selected one."""
+
+    def __init__(self, context: Context, crumbs: Sequence[str], scope: Scope) -> None:
+        super().__init__(context, crumbs)
+        self._scope = scope
+
+    def compose_body(self) -> ComposeResult:
+        glyphs = self.context.glyphs
+        yield Lines(glyphs, id="facts")
+        yield Table(COLUMNS, glyphs, id="stages", empty="no packet of the filter in this window")
+        yield Canvas(glyphs, id="plot")
+
+    def show(self, snapshot: Snapshot) -> None:
+        scope = find_scope(snapshot, self._scope)
+        if scope is None:
+            words = f" {scope_name(self._scope, self.context.glyphs)}: nothing of it in this window"
+            self.query_one("#facts", Lines).show([((words, Role.DIM),)])
+            self.query_one(Table).show(())
+        else:
+            self._scope = scope
+            self.query_one("#facts", Lines).show(facts(scope, self.size.width, self.context.glyphs))
+            self.query_one(Table).show(scope_rows(scope, snapshot.window_ns, self.context.glyphs))
+        self._plot()
+
+    def _plot(self) -> None:
+        _, painter = detail(self.query_one(Table).selected, self.context.glyphs)
+        self.query_one("#plot", Canvas).draw(painter)
+
+    def on_table_moved(self) -> None:
+        self._plot()
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        item = event.row.item
+        if isinstance(item, StageRow | Measured):
+            crumbs = (*self.crumbs, interval_name(item, self.context.glyphs))
+            self.app.push_screen(StageScreen(self.context, crumbs, item, self._scope))
+
+    def term(self) -> str:
+        """The CPU or interrupt, with the selected stage's threshold where one is selected."""
+        own = f"cpu {self._scope.cpu}" if isinstance(self._scope, CpuRow) else f"irq {self._scope.irq}"
+        row = self.query_one(Table).selected
+        stage = term(row) if row is not None else ""
+        return f"{own} and {stage}" if stage else own
+
+    def help(self) -> Help:
+        kind = "CPU" if isinstance(self._scope, CpuRow) else "interrupt"
+        return Help(self.crumbs[-1], f"The stages of the packets this {kind} took.", COLUMNS, stages=True)

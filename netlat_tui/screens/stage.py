@@ -1,0 +1,102 @@
+"""A stage: its distribution, what its two points mean, and which CPUs and interrupts its packets came by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+
+from netlat_tui.model.histogram import empty
+from netlat_tui.model.snapshot import CpuRow, Distribution, IrqRow, Snapshot, StageRow, Trend
+from netlat_tui.screens.detail import plot, stage_title
+from netlat_tui.screens.panes.base import Measured
+from netlat_tui.screens.panes.layers import TOTAL
+from netlat_tui.screens.panes.scope import WHERE_COLUMNS, Scope, find_scope, measured, scope_name, where_rows
+from netlat_tui.screens.view import Context, Help, ViewScreen
+from netlat_tui.widgets.canvas import Canvas
+from netlat_tui.widgets.glyphs import Glyphs
+from netlat_tui.widgets.line_view import Lines
+from netlat_tui.widgets.lines import Line, Role
+from netlat_tui.widgets.table import Table
+
+
+class StageScreen(ViewScreen):
+    """One interval, over everything or of one CPU or interrupt (``scope``)."""
+
+    def __init__(
+        self, context: Context, crumbs: Sequence[str], item: StageRow | Measured, scope: Scope | None = None
+    ) -> None:
+        super().__init__(context, crumbs)
+        self._item = item
+        self._scope = scope
+
+    def compose_body(self) -> ComposeResult:
+        glyphs = self.context.glyphs
+        yield Lines(glyphs, id="facts")
+        yield Canvas(glyphs, id="plot")
+        if self._scope is None and isinstance(self._item, StageRow):
+            yield Table(WHERE_COLUMNS, glyphs, id="where", empty="nothing counted in this window")
+
+    def on_mount(self) -> None:
+        self.query_one("#facts", Lines).show(self._facts())
+        super().on_mount()
+
+    def _facts(self) -> Sequence[Line]:
+        glyphs = self.context.glyphs
+        if isinstance(self._item, Measured):
+            return [((f" {glyphs.text(self._item.summary)}", Role.PLAIN),)]
+        stage = self._item.stage
+        return [
+            ((f" {point.name:<10} ", Role.STRONG), (glyphs.text(point.summary), Role.PLAIN))
+            for point in (stage.start, stage.end)
+        ]
+
+    def show(self, snapshot: Snapshot) -> None:
+        self._item = self._fresh(snapshot)
+        self.query_one("#plot", Canvas).draw(plot(self._item.values, self.context.glyphs))
+        if isinstance(self._item, StageRow):
+            for table in self.query(Table):
+                table.show(where_rows(snapshot, self._item.stage.id, self.context.glyphs))
+
+    def _fresh(self, snapshot: Snapshot) -> StageRow | Measured:
+        """The same interval in this snapshot; as it was, but empty, where nothing was counted of it."""
+        item = self._item
+        scope = find_scope(snapshot, self._scope) if self._scope is not None else None
+        if isinstance(item, Measured):
+            if item.key == TOTAL:
+                return Measured(item.key, item.title, item.summary, snapshot.total)
+            found = measured(scope) if scope is not None else ()
+            return next((other for other in found if other.key == item.key), item)
+        rows = snapshot.stages if self._scope is None else scope.stages if scope is not None else ()
+        return next((row for row in rows if row.stage.id == item.stage.id), _emptied(item))
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        scope = event.row.item
+        if isinstance(scope, CpuRow | IrqRow) and isinstance(self._item, StageRow):
+            wanted = self._item.stage.id
+            row = next((row for row in scope.stages if row.stage.id == wanted), None)
+            if row is not None:
+                crumbs = (*self.crumbs, scope_name(scope, self.context.glyphs))
+                self.app.push_screen(StageScreen(self.context, crumbs, row, scope))
+
+    def term(self) -> str:
+        for table in self.query(Table):
+            item = table.selected.item if table.selected is not None else None
+            if isinstance(item, CpuRow):
+                return f"cpu {item.cpu}"
+            if isinstance(item, IrqRow):
+                return f"irq {item.irq}"
+        return ""
+
+    def help(self) -> Help:
+        columns = WHERE_COLUMNS if self._scope is None else ()
+        return Help(self.crumbs[-1], "How long packets took here: samples over time, on a logarithmic axis.", columns)
+
+
+def interval_name(item: StageRow | Measured, glyphs: Glyphs) -> str:
+    return stage_title(item.stage, glyphs) if isinstance(item, StageRow) else glyphs.text(item.title)
+
+
+def _emptied(row: StageRow) -> StageRow:
+    nothing = Distribution(0, 0, None, None, None, None, None, None, empty())
+    return StageRow(row.stage, 0.0, 0.0, nothing, Trend())

@@ -1,0 +1,46 @@
+"""What the screens share: the newest snapshot, what is selected, and which mode it is shown in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from netlat_tui.model.snapshot import Snapshot
+from netlat_tui.screens.feed import Selection
+
+WINDOWS: tuple[tuple[int | None, str], ...] = (
+    (0, "last tick"),
+    (10_000_000_000, "10 s"),
+    (60_000_000_000, "1 min"),
+    (300_000_000_000, "5 min"),
+    (None, "all"),
+)
+INTERVALS: tuple[float, ...] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+SPEEDS: tuple[float, ...] = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
+
+
+@dataclass
+class State:
+    """Changed by the application only; screens read it."""
+
+    live: bool
+    interval: float = 1.0
+    banner: str = ""
+    selection: Selection = field(default_factory=Selection)
+    snapshot: Snapshot | None = None
+    frozen: bool = False
+    ended: bool = False
+    error: str = ""
+    recording: str = ""  # the file being written
+    cpus: int = 1  # CPUs traced
+
+    @property
+    def mode(self) -> str:
+        if self.frozen:
+            return "FROZEN" if self.live else "PAUSED"
+        if self.ended:
+            return "ENDED"
+        return "LIVE" if self.live else "REPLAY"
+
+    @property
+    def window(self) -> str:
+        return dict(WINDOWS)[self.selection.window_ns]

@@ -1,0 +1,156 @@
+"""The frame of every screen: status line, banner, where one is, filter, body, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from netlat_tui.model.snapshot import Snapshot
+from netlat_tui.model.text import printable
+from netlat_tui.screens.state import State
+from netlat_tui.screens.status import crumbs_line, status_line
+from netlat_tui.widgets.canvas import Canvas
+from netlat_tui.widgets.cells import Column, Row
+from netlat_tui.widgets.filter_bar import FilterBar
+from netlat_tui.widgets.glyphs import Glyphs
+from netlat_tui.widgets.table import Table
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every screen is given. ``now_ns`` is the clock: UNIX time."""
+
+    state: State
+    glyphs: Glyphs
+    now_ns: Callable[[], int]
+
+
+@dataclass(frozen=True)
+class Help:
+    """What the help screen says of a view."""
+
+    title: str
+    summary: str
+    columns: Sequence[Column] = ()
+    stages: bool = False
+
+
+class ViewScreen(Screen[None]):
+    """A screen that shows the state's snapshot. Subclasses compose a body and fill it in ``show``."""
+
+    AUTO_FOCUS = ""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-sliver"), (40, "-narrow"), (80, "-medium"), (120, "-wide"), (160, "-broad")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (10, "-short"), (20, "-middling"), (36, "-tall")]  # noqa: RUF012
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", id="view.back")]
+
+    def __init__(self, context: Context, crumbs: Sequence[str]) -> None:
+        super().__init__(classes="-ascii" if context.glyphs.ascii_only else None)
+        self.context = context
+        self.crumbs = tuple(crumbs)
+
+    # -- for subclasses
+
+    def compose_body(self) -> ComposeResult:
+        raise NotImplementedError
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Fill the body from a snapshot."""
+        raise NotImplementedError
+
+    def main_table(self) -> Table | None:
+        """The table that has, or should have, the focus."""
+        return next(iter(self.query(Table)), None)
+
+    def help(self) -> Help:
+        raise NotImplementedError
+
+    def term(self) -> str:
+        """The filter for what is selected, "" where there is none."""
+        return ""
+
+    # -- the frame
+
+    def compose(self) -> ComposeResult:
+        glyphs = self.context.glyphs
+        yield Canvas(glyphs, id="status")
+        yield Static("", markup=False, id="banner")
+        yield Canvas(glyphs, id="crumbs")
+        yield FilterBar(glyphs)
+        yield from self.compose_body()
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        state, glyphs = self.context.state, self.context.glyphs
+        self.query_one("#status", Canvas).draw(lambda w, _: [status_line(state, self.context.now_ns(), w, glyphs)])
+        self.query_one("#crumbs", Canvas).draw(lambda w, _: [crumbs_line(self.crumbs, state, w, glyphs)])
+        self.focus_table()
+        self.refresh_view()
+
+    def on_screen_resume(self) -> None:
+        if self.is_mounted:
+            self.refresh_view()
+
+    def focus_table(self) -> None:
+        table = self.main_table()
+        if table is not None:
+            table.focus()
+
+    def refresh_view(self) -> None:
+        """Draw everything again from the state; only what changed is repainted."""
+        self.refresh_frame()
+        if self.context.state.snapshot is not None:
+            self.show(self.context.state.snapshot)
+
+    def refresh_frame(self) -> None:
+        """The lines that change with the clock alone."""
+        self.query_one("#status", Canvas).repaint()
+        self.query_one("#crumbs", Canvas).repaint()
+        state = self.context.state
+        words = self.context.glyphs.text(state.error or state.banner)
+        banner = self.query_one("#banner", Static)
+        if banner.content != words:
+            banner.update(words)
+        banner.display = bool(words)
+        banner.set_class(bool(state.error), "-error")
+
+    def row_text(self) -> str:
+        """The selected row as a line of text, for the clipboard."""
+        table = self.main_table()
+        row = table.selected if table is not None else None
+        return row_words(row) if row is not None else ""
+
+    # -- filter bar and back
+
+    @property
+    def filter_bar(self) -> FilterBar:
+        return self.query_one(FilterBar)
+
+    def open_filter(self) -> None:
+        self.filter_bar.open(self.context.state.selection.filter.text)
+
+    def close_filter(self) -> None:
+        self.filter_bar.close()
+        self.focus_table()
+
+    def on_filter_bar_cancelled(self) -> None:
+        self.close_filter()
+
+    def action_back(self) -> None:
+        """Close the filter if it is open, else go up one level."""
+        if self.filter_bar.display:
+            self.close_filter()
+        elif len(self.app.screen_stack) > 2:
+            self.app.pop_screen()
+
+
+def row_words(row: Row) -> str:
+    """A row's fields as printable text, two spaces apart."""
+    return "  ".join(printable(cell.text.strip()) for cell in row.cells if cell.text.strip())

@@ -1,0 +1,113 @@
+"""What a table shows: columns, rows and cells, and how columns share a width."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+
+from rich.cells import cell_len
+
+from netlat_tui.widgets.bands import Band
+from netlat_tui.widgets.lines import Role
+from netlat_tui.widgets.trend import Values
+
+KEEP = 0
+"""Drop rank of the columns that stay whatever the width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A piece of a time line: from and to as shares (0…1) of the whole."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One field. ``sort`` is what the column sorts by (``None``: last); a trend or a bar is drawn instead of text."""
+
+    text: str = ""
+    role: Role = Role.PLAIN
+    band: Band = Band.CALM
+    sort: float | str | None = None
+    trend: Values | None = None
+    bar: Bar | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. ``least`` and ``most`` are widths in cells; ``drop`` is the order of giving way: 1 first, ``KEEP`` not.
+
+    A ``banded`` column keeps a cell for the band's glyph. ``help`` is one sentence for the help screen.
+    """
+
+    key: str
+    title: str
+    least: int
+    most: int = 0
+    right: bool = True
+    drop: int = KEEP
+    banded: bool = False
+    help: str = ""
+
+    @property
+    def cells(self) -> int:
+        return self.least + (1 if self.banded else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table. ``key`` names what it shows over refreshes; ``item`` is that thing itself.
+
+    A ``heading`` names a group, cannot be selected, and goes when the table is sorted.
+    """
+
+    key: Hashable
+    cells: tuple[Cell, ...]
+    item: object = field(default=None, compare=False)
+    heading: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A column with the place it got: its index among all columns and its width in cells, without the glyph's."""
+
+    index: int
+    column: Column
+    cells: int
+
+
+def place(columns: Sequence[Column], rows: Sequence[Row], cells: int) -> tuple[Placed, ...]:
+    """The columns that fit, in order, with their widths.
+
+    Columns give way in the order of their ``drop`` until the rest fits at its least width; what is left over goes to
+    the flexible ones, from the left, up to what they need (text) or may have (trends and bars).
+    """
+    kept = list(range(len(columns)))
+    for index in sorted((i for i in kept if columns[i].drop), key=lambda i: columns[i].drop):
+        if _least(columns, kept) <= cells:
+            break
+        kept.remove(index)
+    spare = cells - _least(columns, kept)
+    widths = {index: columns[index].least for index in kept}
+    for index in kept:
+        if spare > 0 and columns[index].most > columns[index].least:
+            wanted = max((_wanted(row, index, columns[index]) for row in rows), default=0)
+            extra = min(spare, max(0, min(wanted, columns[index].most) - columns[index].least))
+            widths[index] += extra
+            spare -= extra
+    if spare < 0 and kept:  # narrower than the columns that must stay: the first one gives
+        widths[kept[0]] = max(1, widths[kept[0]] + spare)
+    return tuple(Placed(index, columns[index], widths[index]) for index in kept)
+
+
+def _least(columns: Sequence[Column], kept: Sequence[int]) -> int:
+    return sum(columns[index].cells for index in kept) + max(0, len(kept) - 1)
+
+
+def _wanted(row: Row, index: int, column: Column) -> int:
+    if row.heading or index >= len(row.cells):
+        return 0
+    cell = row.cells[index]
+    return column.most if cell.trend is not None or cell.bar is not None else cell_len(cell.text)

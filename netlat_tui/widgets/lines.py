@@ -1,0 +1,92 @@
+"""Lines of styled text before they meet a terminal: spans with a role each, kept run-length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+from rich.cells import cell_len, set_cell_size
+
+from netlat_tui.widgets.bands import Band
+
+
+class Role(Enum):
+    """What a span of text is; the style sheet says what it looks like (component class ``line--<value>``)."""
+
+    PLAIN = "plain"
+    DIM = "dim"
+    HEAD = "head"
+    SORTED = "sorted"
+    STRONG = "strong"
+    GROUP = "group"
+    ACCENT = "accent"
+    TREND = "trend"
+    WARM = "warm"
+    HOT = "hot"
+    MODE = "mode"
+    HALTED = "halted"
+    RECORDING = "recording"
+    CURSOR = "cursor"
+
+
+Span = tuple[str, Role]
+Line = tuple[Span, ...]
+
+BAND_ROLE = {Band.CALM: Role.PLAIN, Band.WARM: Role.WARM, Band.HOT: Role.HOT}
+
+
+def join(spans: Iterable[Span]) -> Line:
+    """The spans with neighbours of one role merged and empty ones left out."""
+    merged: list[Span] = []
+    for text, role in spans:
+        if not text:
+            continue
+        if merged and merged[-1][1] is role:
+            merged[-1] = (merged[-1][0] + text, role)
+        else:
+            merged.append((text, role))
+    return tuple(merged)
+
+
+def width(line: Iterable[Span]) -> int:
+    return sum(cell_len(text) for text, _ in line)
+
+
+def plain(line: Iterable[Span]) -> str:
+    return "".join(text for text, _ in line)
+
+
+def fit(text: str, cells: int, ellipsis: str, right: bool = False) -> str:
+    """The text in exactly this many cells: padded, or cut with an ellipsis."""
+    length = cell_len(text)
+    if length > cells:
+        return set_cell_size(text, cells - 1) + ellipsis if cells > 0 else ""
+    return " " * (cells - length) + text if right else text + " " * (cells - length)
+
+
+def wrap(groups: Iterable[Iterable[Span]], cells: int) -> list[Line]:
+    """Groups of spans one after the other, each whole on a line where it fits."""
+    lines: list[list[Span]] = [[]]
+    for group in groups:
+        spans = list(group)
+        if lines[-1] and width((*lines[-1], *spans)) > cells:
+            lines.append([])
+        lines[-1] += spans
+    return [join(line) for line in lines]
+
+
+def clip(line: Iterable[Span], cells: int, ellipsis: str) -> Line:
+    """The line cut to at most this many cells."""
+    kept: list[Span] = []
+    left = cells
+    line = tuple(line)
+    if width(line) <= cells:
+        return join(line)
+    for text, role in line:
+        length = cell_len(text)
+        if length >= left:
+            kept.append((fit(text + " ", left, ellipsis), role))
+            break
+        kept.append((text, role))
+        left -= length
+    return join(kept)

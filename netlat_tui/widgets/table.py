@@ -1,0 +1,309 @@
+"""A table with a row cursor, columns that give way, trends on one scale, and sorting by a chosen column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from netlat_tui.widgets.cells import Cell, Column, Placed, Row, place
+from netlat_tui.widgets.glyphs import Glyphs
+from netlat_tui.widgets.line_view import LineView
+from netlat_tui.widgets.lines import BAND_ROLE, Line, Role, Span, fit, join
+from netlat_tui.widgets.trend import bar, scale_of, trend
+
+
+class Table(LineView, can_focus=True):
+    """Rows under a fixed header. The cursor stays with its row's key when rows move; headings are passed over."""
+
+    fixed = 1
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open", id="row.open", key_display="⏎"),
+        Binding("up,k", "move(-1)", "Up", show=False, id="row.up"),
+        Binding("down,j", "move(1)", "Down", show=False, id="row.down"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="row.page_up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="row.page_down"),
+        Binding("home,g", "first", "First row", show=False, id="row.first"),
+        Binding("end,G", "last", "Last row", show=False, id="row.last"),
+        Binding("comma", "column(-1)", "Sort column left", show=False, id="sort.left"),
+        Binding("full_stop", "column(1)", "Sort column right", show=False, id="sort.right"),
+        Binding("s", "sort", "Sort by the column", show=False, id="sort.apply"),
+        Binding("I", "invert", "Invert the order", show=False, id="sort.invert"),
+    ]
+
+    @dataclass
+    class Opened(Message):
+        """Enter on a row."""
+
+        table: Table
+        row: Row
+
+    @dataclass
+    class Moved(Message):
+        """The cursor is on another row, or on none."""
+
+        table: Table
+        row: Row | None
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        glyphs: Glyphs,
+        *,
+        empty: str = "",
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(glyphs, id=id)
+        self.columns = tuple(columns)
+        self.empty = empty
+        self._rows: Sequence[Row] = ()
+        self._view: Sequence[Row] = ()
+        self._cursor = -1
+        self._placed: tuple[Placed, ...] = ()
+        self._scales: dict[int, float] = {}
+        self._chosen: int | None = None
+        self._sorted: int | None = None
+        self._inverted = False
+
+    # -- what it shows
+
+    def show(self, rows: Sequence[Row], empty: str | None = None) -> None:
+        """Show these rows; ``empty`` is the sentence for when there are none."""
+        if empty is not None:
+            self.empty = empty
+        self._rows = rows
+        self._arrange()
+
+    @property
+    def selected(self) -> Row | None:
+        return self._view[self._cursor] if 0 <= self._cursor < len(self._view) else None
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """The cursor's place among the rows that can be selected, from 1, and how many there are."""
+        rows = [index for index, row in enumerate(self._view) if not row.heading]
+        return (rows.index(self._cursor) + 1 if self._cursor in rows else 0), len(rows)
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The rows in the order shown."""
+        return self._view
+
+    def _arrange(self) -> None:
+        before = self.selected
+        self._view = self._in_order()
+        self._cursor = self._find(before)
+        self.repaint()
+        self._keep_in_view()
+        if (self.selected and self.selected.key) != (before and before.key):
+            self.post_message(self.Moved(self, self.selected))
+
+    def _in_order(self) -> Sequence[Row]:
+        if self._sorted is None:
+            return self._rows
+        rows = [row for row in self._rows if not row.heading]
+        known = [row for row in rows if self._sort_value(row) is not None]
+        words = any(isinstance(self._sort_value(row), str) for row in known)
+        # numbers start with the largest, words with the first
+        known.sort(key=self._sort_key, reverse=words is self._inverted)
+        return known + [row for row in rows if self._sort_value(row) is None]
+
+    def _sort_value(self, row: Row) -> float | str | None:
+        return row.cells[self._sorted].sort if self._sorted is not None else None
+
+    def _sort_key(self, row: Row) -> tuple[float, str]:
+        value = self._sort_value(row)
+        return (0.0, value) if isinstance(value, str) else (float(value or 0), "")
+
+    def _find(self, before: Row | None) -> int:
+        if before is not None:
+            for index, row in enumerate(self._view):
+                if row.key == before.key and not row.heading:
+                    return index
+        return self._nearest(max(0, min(self._cursor, len(self._view) - 1)))
+
+    def _nearest(self, index: int, step: int = 1) -> int:
+        """The row that can be selected at or after ``index`` in this direction, else in the other; -1 for none."""
+        for way in (step, -step):
+            at = index
+            while 0 <= at < len(self._view):
+                if not self._view[at].heading:
+                    return at
+                at += way
+        return -1
+
+    # -- drawing
+
+    def line_count(self) -> int:
+        return 1 + max(1, len(self._view))
+
+    def lay_out(self) -> None:
+        self._placed = place(self.columns, self._view, self.size.width - 1)
+        self._scales = {
+            placed.index: scale_of(
+                [row.cells[placed.index].trend or () for row in self._view if not row.heading], placed.cells
+            )
+            for placed in self._placed
+            if any(row.cells[placed.index].trend is not None for row in self._view if not row.heading)
+        }
+
+    def line(self, index: int) -> Line:
+        if index == 0:
+            return self._header()
+        if not self._view:
+            return ((" " + self.empty, Role.DIM),)
+        row = self._view[index - 1]
+        mark = self.glyphs.cursor if index - 1 == self._cursor else " "
+        if row.heading:
+            return join(((" ", Role.PLAIN), *self._heading(row)))
+        spans: list[Span] = [(mark, Role.ACCENT)]
+        for number, placed in enumerate(self._placed):
+            if number:
+                spans.append((" ", Role.PLAIN))
+            spans.extend(self._field(row.cells[placed.index], placed))
+        return join(spans)
+
+    def emphasis(self, index: int) -> Role | None:
+        if index - 1 == self._cursor and self._view:
+            return Role.CURSOR if self.has_focus else None
+        return None
+
+    def _heading(self, row: Row) -> Line:
+        """A heading's fields; a text runs on to the right over fields that are empty."""
+        fields: list[tuple[Cell, int, int, bool]] = []  # cell, own width, with the empty ones after it, right-aligned
+        for number, placed in enumerate(self._placed):
+            cell = row.cells[placed.index] if placed.index < len(row.cells) else Cell()
+            cells = placed.cells + (1 if placed.column.banded else 0)
+            if number and not cell.text:
+                before, own, whole, right = fields[-1]
+                fields[-1] = (before, own, whole + 1 + cells, right)
+            else:
+                fields.append((cell, cells, cells, placed.column.right))
+        spans: list[Span] = []
+        for number, (cell, own, whole, right) in enumerate(fields):
+            text = fit(cell.text, own, self.glyphs.ellipsis, right) if right else cell.text
+            spans += [(" " if number else "", Role.PLAIN), (fit(text, whole, self.glyphs.ellipsis), cell.role)]
+        return join(spans)
+
+    def _header(self) -> Line:
+        spans: list[Span] = [(" ", Role.HEAD)]
+        for number, placed in enumerate(self._placed):
+            title = placed.column.title
+            top = self._scales.get(placed.index, 0.0)
+            if top > 0:
+                scale = self.glyphs.text(f"0–{self.glyphs.duration(top)}")
+                title = f"{title} {scale}" if len(title) + len(scale) < placed.cells else scale
+            role = Role.HEAD
+            if placed.index == self._sorted:
+                descending = self._inverted is any(isinstance(self._sort_value(row), str) for row in self._view)
+                title += self.glyphs.falling if descending else self.glyphs.rising
+                role = Role.SORTED
+            if placed.index == self._chosen:
+                role = Role.SORTED
+            cells = placed.cells + (1 if placed.column.banded else 0)
+            if number:
+                spans.append((" ", Role.HEAD))
+            if placed.column.banded and placed.index != self._sorted:
+                spans += [(fit(title, cells - 1, self.glyphs.ellipsis, placed.column.right), role), (" ", Role.HEAD)]
+            else:
+                spans.append((fit(title, cells, self.glyphs.ellipsis, placed.column.right), role))
+        return join(spans)
+
+    def _field(self, cell: Cell, placed: Placed) -> Line:
+        if cell.trend is not None:
+            return trend(cell.trend, self._scales.get(placed.index, 0.0), placed.cells, self.glyphs)
+        role = BAND_ROLE[cell.band] if cell.band else cell.role
+        if cell.bar is not None:
+            role = role if cell.band else Role.TREND
+            return bar(cell.bar.start, cell.bar.end, placed.cells, self.glyphs, role)
+        text = fit(self.glyphs.text(cell.text), placed.cells, self.glyphs.ellipsis, placed.column.right)
+        if placed.column.banded:
+            return ((text, role), (self.glyphs.bands[cell.band], role))
+        return ((text, role),)
+
+    # -- the cursor
+
+    def select(self, index: int, step: int = 1) -> None:
+        """Put the cursor on the row nearest to this index of ``rows``."""
+        before = self._cursor
+        self._cursor = self._nearest(max(0, min(index, len(self._view) - 1)), step)
+        if self._cursor != before:
+            self._keep_in_view(step)
+            self.repaint()
+            self.post_message(self.Moved(self, self.selected))
+
+    def _keep_in_view(self, step: int = 1) -> None:
+        page = max(1, self.size.height - self.fixed)
+        top = self.scroll_offset.y
+        if self._cursor < 0:
+            return
+        first = self._cursor
+        while first > 0 and self._view[first - 1].heading:  # a group's name is seen with its first row
+            first -= 1
+        if first < top:
+            self.scroll_to(y=first, animate=False)
+        elif self._cursor >= top + page:
+            self.scroll_to(y=self._cursor - page + 1, animate=False)
+
+    def action_move(self, step: int) -> None:
+        self.select(self._cursor + step, step)
+
+    def action_page(self, step: int) -> None:
+        self.select(self._cursor + step * max(1, self.size.height - self.fixed - 1), step)
+
+    def action_first(self) -> None:
+        self.select(0)
+
+    def action_last(self) -> None:
+        self.select(len(self._view) - 1, -1)
+
+    def action_open(self) -> None:
+        if self.selected is not None:
+            self.post_message(self.Opened(self, self.selected))
+
+    def on_click(self, event: events.Click) -> None:
+        index = event.y - self.fixed + self.scroll_offset.y
+        if event.y >= self.fixed and 0 <= index < len(self._view) and not self._view[index].heading:
+            again = index == self._cursor
+            self.select(index)
+            if again:
+                self.action_open()
+
+    def on_focus(self) -> None:
+        self.repaint()
+
+    def on_blur(self) -> None:
+        self.repaint()
+
+    # -- sorting
+
+    def action_column(self, step: int) -> None:
+        """Choose the next column that can be sorted by, among those on screen."""
+        shown = [placed.index for placed in self._placed if self._sortable(placed.index)]
+        if not shown:
+            return
+        at = shown.index(self._chosen) + step if self._chosen in shown else (0 if step > 0 else -1)
+        self._chosen = shown[at % len(shown)]
+        self.repaint()
+
+    def action_sort(self) -> None:
+        """Sort by the chosen column; again: back to the order of the way through the stack."""
+        if self._chosen is None:
+            self.action_column(1)
+        self._sorted = None if self._sorted == self._chosen else self._chosen
+        self._inverted = False
+        self._arrange()
+
+    def action_invert(self) -> None:
+        if self._sorted is None:
+            self.action_sort()
+        self._inverted = not self._inverted
+        self._arrange()
+
+    def _sortable(self, index: int) -> bool:
+        return any(row.cells[index].sort is not None for row in self._rows if not row.heading)
