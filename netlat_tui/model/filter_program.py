@@ -1,8 +1,8 @@
 """What of a filter the kernel can decide, as a small stack program: the contract between the language and the hooks.
 
-``netlat_tui.bpf`` writes the instructions into a map; ``filter.h`` runs them on each packet at the link layer. ``TEST``
-pushes one bit, ``AND`` and ``OR`` take two and push one, ``NOT`` turns the top over; what is left on top is the verdict.
-An empty program passes everything.
+``netlat_tui.bpf`` writes the instructions into a map; ``filter.h`` runs them on each packet at the link layer.
+``TEST`` pushes one bit, ``AND`` and ``OR`` take two and push one, ``NOT`` turns the top over; what is left on top is
+the verdict. An empty program passes everything.
 """
 
 from __future__ import annotations

@@ -95,8 +95,6 @@ POINTS: dict[Direction, tuple[Point, ...]] = {
 MAX_POINTS = 16
 """Slots for point times in a flight and in a path record: the longer of the two ways."""
 
-assert max(len(points) for points in POINTS.values()) == MAX_POINTS
-
 _BY_KEY: dict[tuple[Direction, str], Point] = {
     (point.direction, point.key): point for points in POINTS.values() for point in points
 }
@@ -210,7 +208,7 @@ def stage_id(direction: Direction, start: int, end: int) -> int:
 
 @lru_cache(maxsize=1)
 def stages_by_name() -> dict[str, tuple[Stage, ...]]:
-    """Stages by the words a filter may use: ``link→socket``, ``link->socket``, and a point's name for all that end there."""
+    """Stages by the words a filter may use: ``link→socket``, ``link->socket``; a point's name for all ending there."""
     names: dict[str, list[Stage]] = {}
     for stage in STAGES:
         for word in (stage.name, stage.ascii_name, stage.end.name):

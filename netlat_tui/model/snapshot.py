@@ -33,7 +33,7 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """One value per tick, oldest first, at most ``History.trend_length``; ``None``: nothing was counted in that tick."""
+    """One value per tick, oldest first, at most ``History.trend_length``; ``None``: nothing was counted."""
 
     rate: tuple[float, ...] = ()  # per second
     p99_ns: tuple[int | None, ...] = ()
