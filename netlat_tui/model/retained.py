@@ -1,0 +1,60 @@
+"""Paths kept for looking at: the recent ones, and the slowest of the run."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from netlat_tui.model.paths import totals_ns
+from netlat_tui.model.ticks import PATH, Rows
+
+_SLOWEST = 1000
+
+
+class Retained:
+    """At most ``most`` recent paths, none older than ``keep_ns`` (the oldest batches go first), and the slowest ever."""
+
+    def __init__(self, most: int, keep_ns: int) -> None:
+        self._most = most
+        self._keep_ns = keep_ns
+        self._batches: deque[tuple[int, Rows]] = deque()
+        self._held = 0
+        self._slow = np.zeros(0, dtype=PATH)
+        self._slow_at = np.zeros(0, dtype=np.int64)
+
+    def add(self, mono_ns: int, rows: Rows) -> None:
+        """Take in the paths of the tick that ended at ``mono_ns``."""
+        if not len(rows):
+            return
+        rows = rows[-self._most :]
+        self._batches.append((mono_ns, rows))
+        self._held += len(rows)
+        while self._held > self._most or self._batches[0][0] <= mono_ns - self._keep_ns:
+            self._held -= len(self._batches.popleft()[1])
+        slow = np.concatenate([self._slow, rows])
+        at = np.concatenate([self._slow_at, np.full(len(rows), mono_ns, dtype=np.int64)])
+        if len(slow) > _SLOWEST:
+            best = np.argpartition(totals_ns(slow), -_SLOWEST)[-_SLOWEST:]
+            slow, at = slow[best], at[best]
+        self._slow, self._slow_at = slow, at
+
+    def since(self, mono_ns: int | None) -> Rows:
+        """Paths of ticks that ended after ``mono_ns`` (``None``: all), each once."""
+        recent = [rows for ended, rows in self._batches if mono_ns is None or ended > mono_ns]
+        slow = self._slow if mono_ns is None else self._slow[self._slow_at > mono_ns]
+        together = np.concatenate([slow, *recent])
+        _, first = np.unique(together["id"], return_index=True)
+        result: Rows = together[first]
+        return result
+
+    @staticmethod
+    def order(rows: Rows, most: int) -> tuple[Rows, Rows]:
+        """(newest first by the end of the path, slowest first), at most so many of each."""
+        totals = totals_ns(rows)
+        ends = rows["t0_ns"].astype(np.int64) + totals
+        latest: Rows = rows[np.argsort(-ends, kind="stable")[:most]]
+        slowest: Rows = rows[np.argsort(-totals, kind="stable")[:most]]
+        for chosen in (latest, slowest):
+            chosen.flags.writeable = False
+        return latest, slowest
