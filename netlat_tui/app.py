@@ -14,6 +14,7 @@ from typing import ClassVar
 from rich.console import Console
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input
@@ -78,7 +79,7 @@ class NetlatApp(App[int]):
         interval: float = 1.0,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        super().__init__()
+        super().__init__(ansi_color=True)  # said this early, or NO_COLOR would turn our colours into greys
         self.animation_level = "none"
         for theme in THEMES:
             self.register_theme(theme)
@@ -185,7 +186,10 @@ class NetlatApp(App[int]):
         self.apply_filter(event.filter)
 
     def apply_filter(self, chosen: Filter) -> None:
+        """Hand a filter down and show what it selects; a frozen display goes on, for its figures are of another filter."""
         self.source.set_filter(chosen)
+        if self.state.frozen and self.state.live:
+            self.action_freeze()
         self._select(replace(self.state.selection, filter=chosen))
 
     def _select(self, selection: Selection) -> None:
@@ -253,23 +257,27 @@ class NetlatApp(App[int]):
         names = {"escape": "Esc", "up": "Up", "down": "Down", "space": "Space", "tab": "Tab", "shift+tab": "S-Tab"}
         return names.get(binding.key) or super().get_key_display(binding)
 
+    def action_command_palette(self) -> None:
+        if not any(isinstance(screen, CommandPalette) for screen in self.screen_stack):
+            self.push_screen(CommandPalette(placeholder="an action's name", id="--command-palette"))
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every action of the view, by its description."""
+        """Every action of the view with its key."""
         view = self.view
         if view is None:
             return
         seen: set[str] = set()
         for active in view.active_bindings.values():
             binding, node = active.binding, active.node
-            if not binding.description or binding.action in seen or binding.action == "command_palette":
+            if not binding.id or binding.action in seen or binding.action == "command_palette":
                 continue
             seen.add(binding.action)
 
             async def run(action: str = binding.action, at: object = node) -> None:
                 await self.run_action(action, default_namespace=at)  # type: ignore[arg-type]
 
-            yield SystemCommand(binding.description, f"key: {self.key_name(binding.key)}", run)
-        yield SystemCommand("Theme", "other colours", self.action_change_theme)
+            yield SystemCommand(f"{binding.description}   {self.key_name(binding.key)}", "", run)
+        yield SystemCommand("Other colours", "", self.action_change_theme)
 
     def say(self, sentence: str, *, warn: bool = False) -> None:
         """A sentence for a moment, never markup."""

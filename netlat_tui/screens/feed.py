@@ -21,6 +21,9 @@ from netlat_tui.sources.base import Source, SourceError
 HELD_BYTES = 32 << 20
 """What a frozen display keeps back at most; beyond it the oldest ticks join the figures a new window would show."""
 
+MOST_PATHS = 200
+"""Paths of either order in a snapshot: more than a screen, few enough to decode at every tick."""
+
 MOST_WAITING = 64
 """Ticks that may wait for the deriver before the drain waits for it: a replay can be faster than the figures."""
 
@@ -87,8 +90,13 @@ class Feed:
             return self._latest
 
     def select(self, selection: Selection) -> None:
-        """Derive for another filter, direction or window."""
+        """Derive for another filter, direction or window.
+
+        Figures counted under another kernel part are not mixed with new ones: counting starts anew.
+        """
         with self._shared:
+            if self.source.live and selection.filter.kernel_text != self._selection.filter.kernel_text:
+                self._reset = True
             self._selection = selection
             self._stale = True
             self._shared.notify_all()
@@ -138,7 +146,7 @@ class Feed:
     # -- the deriver's thread
 
     def _derive(self) -> None:
-        history = History(self.source.origin)
+        history = History(self.source.origin, shown_paths=MOST_PATHS)
         while True:
             with self._shared:
                 self._shared.wait_for(lambda: self._stopping or self._stale or self._ready())
@@ -148,10 +156,11 @@ class Feed:
                 selection, reset, self._reset, self._stale = self._selection, self._reset, False, False
             try:
                 if reset:
-                    history = History(self.source.origin)
+                    history.reset()
                 for tick in arrived:
-                    history.add(tick)
-                snapshot = history.snapshot(selection.filter, selection.direction, selection.window_ns)
+                    if not self.source.live or tick.filter == selection.filter.kernel_text:
+                        history.add(tick)
+                snapshot = history.snapshot(selection.window_ns, selection.filter, selection.direction)
             except Exception as error:
                 self._fail(f"the figures cannot be derived: {type(error).__name__}: {error}", 1)
                 self._announce(None)

@@ -103,13 +103,13 @@ class HelpScreen(ModalScreen[None]):
         return self.query_one("#help", Canvas)
 
     def action_scroll(self, lines: int) -> None:
-        self._page.scroll_to(y=self._page.scroll_offset.y + lines, animate=False)
+        self._page.scroll_to(y=self._page.scroll_offset.y + lines, animate=False, force=True)
 
     def action_page(self, pages: int) -> None:
         self.action_scroll(pages * max(1, self._page.size.height - 1))
 
     def action_edge(self, end: int) -> None:
-        self._page.scroll_to(y=self._page.max_scroll_y if end else 0, animate=False)
+        self._page.scroll_to(y=self._page.max_scroll_y if end else 0, animate=False, force=True)
 
     def action_close(self) -> None:
         self.dismiss()

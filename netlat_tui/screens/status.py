@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from netlat_tui.model.snapshot import SelfView, Snapshot
 from netlat_tui.model.text import percent, quantity
+from netlat_tui.screens.feed import MOST_PATHS
 from netlat_tui.screens.panes.paths import clock
 from netlat_tui.screens.state import State
 from netlat_tui.widgets.bands import Band, latency_band
@@ -109,14 +110,17 @@ def filter_words(state: State) -> list[Span]:
     if not chosen.text:
         return [("no filter", Role.DIM)]
     spans: list[Span] = [("/ ", Role.ACCENT), (chosen.text, Role.STRONG)]
-    if not chosen.user_text:
-        decided = "kernel" if state.live else "all"
-        return [*spans, ("  decided in the kernel" if decided == "kernel" else "  selects paths", Role.DIM)]
-    if chosen.kernel_text:
-        spans += [("  kernel: ", Role.DIM), (chosen.kernel_text, Role.PLAIN)]
-    spans += [("  paths only: ", Role.DIM), (chosen.user_text, Role.PLAIN)]
+    if not state.live:
+        spans.append(("  paths only", Role.DIM))
+    elif not chosen.user_text:
+        return [*spans, ("  decided in the kernel", Role.DIM)]
+    else:
+        if chosen.kernel_text:
+            spans += [("  kernel: ", Role.DIM), (chosen.kernel_text, Role.PLAIN)]
+        spans += [("  paths only: ", Role.DIM), (chosen.user_text, Role.PLAIN)]
     if snapshot is not None:
-        spans.append((f"  ({len(snapshot.latest)} of {quantity(snapshot.paths_in_window)})", Role.DIM))
+        more = "+" if len(snapshot.latest) >= MOST_PATHS else ""
+        spans.append((f"  ({len(snapshot.latest)}{more} of {quantity(snapshot.paths_in_window)})", Role.DIM))
     return spans
 
 

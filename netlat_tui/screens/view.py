@@ -83,7 +83,7 @@ class ViewScreen(Screen[None]):
         yield Canvas(glyphs, id="status")
         yield Static("", markup=False, id="banner")
         yield Canvas(glyphs, id="crumbs")
-        yield FilterBar(glyphs)
+        yield FilterBar(glyphs, live=self.context.state.live)
         yield from self.compose_body()
         yield Footer(show_command_palette=False)
 

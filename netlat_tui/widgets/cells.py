@@ -28,6 +28,7 @@ class Cell:
     """One field. ``sort`` is what the column sorts by (``None``: last); a trend or a bar is drawn instead of text."""
 
     text: str = ""
+    short: str = field(default="", kw_only=True)  # instead of a text that does not fit
     role: Role = Role.PLAIN
     band: Band = Band.CALM
     sort: float | str | None = None
@@ -37,7 +38,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. ``least`` and ``most`` are widths in cells; ``drop`` is the order of giving way: 1 first, ``KEEP`` not.
+    """One column. ``least`` and ``most`` are widths in cells; ``drop`` is the order of giving way, 1 first.
 
     A ``banded`` column keeps a cell for the band's glyph. ``help`` is one sentence for the help screen.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -20,11 +21,16 @@ PROMPT_CELLS = 3
 EXAMPLES = "port 443 and not tcp, iface eth0, cpu 0-3, total > 1ms"
 
 
-def mistake_line(error: FilterError, scrolled: int) -> Line:
-    """A caret under the mistake, and what was expected there. ``scrolled``: columns the input has moved left."""
-    column = max(0, error.column - scrolled) + PROMPT_CELLS
-    expected = f": expected {', '.join(error.expected)}" if error.expected and "expected" not in str(error) else ""
-    return ((" " * column + "^ ", Role.HOT), (f"column {error.column + 1}: {error}{expected}", Role.WARM))
+def mistake_line(error: FilterError, text: str, scrolled: int, cells: int) -> Line:
+    """A caret under the mistake, and what was expected there. ``scrolled``: columns the input has moved left.
+
+    The words stand to the left of the caret where there is no room to its right.
+    """
+    column = max(0, cell_len(text[: error.column]) - scrolled) + PROMPT_CELLS
+    words = str(error)
+    if column + 2 + cell_len(words) > cells and cell_len(words) + 2 <= column:
+        return ((" " * (column - 1 - cell_len(words)), Role.PLAIN), (words, Role.WARM), (" ^", Role.HOT))
+    return ((" " * min(column, max(0, cells - 2 - cell_len(words))), Role.PLAIN), ("^ ", Role.HOT), (words, Role.WARM))
 
 
 class FilterBar(Vertical):
@@ -41,8 +47,9 @@ class FilterBar(Vertical):
     class Cancelled(Message):
         """Escape."""
 
-    def __init__(self, glyphs: Glyphs) -> None:
+    def __init__(self, glyphs: Glyphs, *, live: bool) -> None:
         super().__init__(id="filter-bar")
+        self.live = live
         self.glyphs = glyphs
         self.display = False
 
@@ -71,10 +78,12 @@ class FilterBar(Vertical):
         try:
             chosen = parse(text)
         except FilterError as error:
-            lines.show([mistake_line(error, self._input.scroll_offset.x)])
+            lines.show([mistake_line(error, text, self._input.scroll_offset.x, self.size.width)])
             return None
         if not chosen.text:
             words = "Enter: everything"
+        elif not self.live:
+            words = "Enter: selects paths only; the figures stay those of the recording"
         elif not chosen.user_text:
             words = f"Enter: the kernel decides all of it: {chosen.kernel_text}"
         elif chosen.kernel_text:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -18,7 +19,9 @@ from netlat_tui.widgets.trend import bar, scale_of, trend
 
 
 class Table(LineView, can_focus=True):
-    """Rows under a fixed header. The cursor stays with its row's key when rows move; headings are passed over."""
+    """Rows under a fixed header, with a cursor that passes over headings.
+
+    When rows move, the cursor stays on the first row if it was there, else with its row's key."""
 
     fixed = 1
 
@@ -64,6 +67,7 @@ class Table(LineView, can_focus=True):
         self._rows: Sequence[Row] = ()
         self._view: Sequence[Row] = ()
         self._cursor = -1
+        self._top = 0
         self._placed: tuple[Placed, ...] = ()
         self._scales: dict[int, float] = {}
         self._chosen: int | None = None
@@ -96,6 +100,7 @@ class Table(LineView, can_focus=True):
 
     def _arrange(self) -> None:
         before = self.selected
+        self._top = self._nearest(0)
         self._view = self._in_order()
         self._cursor = self._find(before)
         self.repaint()
@@ -121,7 +126,7 @@ class Table(LineView, can_focus=True):
         return (0.0, value) if isinstance(value, str) else (float(value or 0), "")
 
     def _find(self, before: Row | None) -> int:
-        if before is not None:
+        if before is not None and self._cursor > self._top:
             for index, row in enumerate(self._view):
                 if row.key == before.key and not row.heading:
                     return index
@@ -221,7 +226,10 @@ class Table(LineView, can_focus=True):
         if cell.bar is not None:
             role = role if cell.band else Role.TREND
             return bar(cell.bar.start, cell.bar.end, placed.cells, self.glyphs, role)
-        text = fit(self.glyphs.text(cell.text), placed.cells, self.glyphs.ellipsis, placed.column.right)
+        words = self.glyphs.text(cell.text)
+        if cell.short and cell_len(words) > placed.cells:
+            words = self.glyphs.text(cell.short)
+        text = fit(words, placed.cells, self.glyphs.ellipsis, placed.column.right)
         if placed.column.banded:
             return ((text, role), (self.glyphs.bands[cell.band], role))
         return ((text, role),)
@@ -246,9 +254,9 @@ class Table(LineView, can_focus=True):
         while first > 0 and self._view[first - 1].heading:  # a group's name is seen with its first row
             first -= 1
         if first < top:
-            self.scroll_to(y=first, animate=False)
+            self.scroll_to(y=first, animate=False, force=True)
         elif self._cursor >= top + page:
-            self.scroll_to(y=self._cursor - page + 1, animate=False)
+            self.scroll_to(y=self._cursor - page + 1, animate=False, force=True)
 
     def action_move(self, step: int) -> None:
         self.select(self._cursor + step, step)

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 
-from netlat_tui.model.paths import Path, decode
+from netlat_tui.model.derive import decode_rows
+from netlat_tui.model.filter import quote
+from netlat_tui.model.paths import Path
 from netlat_tui.model.points import Outcome
 from netlat_tui.model.snapshot import Snapshot
 from netlat_tui.screens.panes.base import Pane, latency
 from netlat_tui.widgets.bands import Band
 from netlat_tui.widgets.cells import Cell, Column, Row
 from netlat_tui.widgets.glyphs import Glyphs
-
-MOST_ROWS = 200
-"""Paths listed: more than a screen, few enough to decode at every tick."""
 
 COLUMNS: tuple[Column, ...] = (
     Column("time", "TIME", 12, right=False, drop=3, help="local time of the packet's first point"),
@@ -44,16 +43,9 @@ class Order(Enum):
     LATEST = "latest"
 
 
-def decoded(snapshot: Snapshot, order: Order) -> list[Path]:
-    """The first ``MOST_ROWS`` paths of this order."""
-    chosen = snapshot.slowest if order is Order.SLOWEST else snapshot.latest
-    offset = snapshot.time_ns - snapshot.mono_ns
-    ifaces = {(info.netns, info.ifindex): info.name for info in snapshot.ifaces}
-    return [decode(row, offset, ifaces, snapshot.reasons) for row in chosen[:MOST_ROWS]]
-
-
 def rows(snapshot: Snapshot, glyphs: Glyphs, order: Order = Order.SLOWEST) -> Sequence[Row]:
-    return [_row(path, glyphs) for path in decoded(snapshot, order)]
+    chosen = snapshot.slowest if order is Order.SLOWEST else snapshot.latest
+    return [_row(path, glyphs) for path in decode_rows(snapshot, chosen)]
 
 
 def clock(time_ns: int, digits: int = 3) -> str:
@@ -69,7 +61,7 @@ def outcome_cell(path: Path, glyphs: Glyphs) -> Cell:
         band, text = Band.HOT, f"dropped: {path.reason}"
     elif path.outcome in (Outcome.EVICTED, Outcome.EXPIRED):
         band = Band.WARM
-    return Cell(glyphs.text(text), band=band, sort=text)
+    return Cell(glyphs.text(text), short=path.outcome.label, band=band, sort=text)
 
 
 def _row(path: Path, glyphs: Glyphs) -> Row:
@@ -106,8 +98,8 @@ def term(row: Row) -> str:
     if not isinstance(path, Path):
         return ""
     if path.src == "?" or path.proto.startswith(("not", "proto")):
-        return f"iface {path.iface}"
-    words = [path.proto.split()[0].removesuffix("6"), f"host {path.src}", f"host {path.dst}"]
+        return f"iface {quote(path.iface)}"
+    words = [path.proto.split()[0], f"host {path.src}", f"host {path.dst}"]
     words += [f"port {port}" for port in (path.sport, path.dport) if port is not None]
     return " and ".join(words)
 
