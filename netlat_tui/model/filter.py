@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from netlat_tui.model.filter_base import Names, quote
 from netlat_tui.model.filter_compile import program, split
 from netlat_tui.model.filter_errors import FilterError
+from netlat_tui.model.filter_names import Ifaces
 from netlat_tui.model.filter_nodes import Node, selected, terms, written
 from netlat_tui.model.filter_options import combine, from_options
 from netlat_tui.model.filter_parser import parsed
 from netlat_tui.model.filter_program import empty_program
-from netlat_tui.model.filter_terms import Ifaces, Names, Numbers, Range, quote
+from netlat_tui.model.filter_terms import Numbers, Range
 from netlat_tui.model.ticks import Rows
 
 __all__ = [

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from netlat_tui.model.filter_base import Test
 from netlat_tui.model.filter_nodes import And, Node, Not, Or, all_of, any_of, conjuncts, pushed
 from netlat_tui.model.filter_program import INSTRUCTION, MAX_INSTRUCTIONS, Op
-from netlat_tui.model.filter_terms import Test
 from netlat_tui.model.ticks import Rows
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netlat_tui.model.filter_terms import Mask, Names, Term
+from netlat_tui.model.filter_base import Mask, Names, Term
 from netlat_tui.model.ticks import Rows
 
 

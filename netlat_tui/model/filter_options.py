@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from netlat_tui.model import filter_values as values
+from netlat_tui.model.filter_base import quote
 from netlat_tui.model.filter_errors import FilterError
+from netlat_tui.model.filter_names import Ifaces
 from netlat_tui.model.filter_nodes import conjuncts
 from netlat_tui.model.filter_parser import parsed
-from netlat_tui.model.filter_terms import Ifaces, Numbers, merge_ranges, quote
+from netlat_tui.model.filter_terms import Numbers, merge_ranges
 
 
 def combine(base: str, more: str) -> str:

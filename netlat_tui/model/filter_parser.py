@@ -12,9 +12,11 @@ from lark import Lark, Token, Transformer, UnexpectedInput, v_args
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from netlat_tui.model import filter_values as values
+from netlat_tui.model.filter_base import Side, Term
 from netlat_tui.model.filter_errors import FilterError, mistake
+from netlat_tui.model.filter_names import Comms, Ifaces
 from netlat_tui.model.filter_nodes import And, Node, Not, Or
-from netlat_tui.model.filter_terms import Comms, Duration, Ifaces, Networks, Numbers, Side, Term, Word
+from netlat_tui.model.filter_terms import Duration, Networks, Numbers, Word
 
 MAX_TEXT = 4096
 """Characters of a filter."""

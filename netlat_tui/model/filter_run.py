@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from netlat_tui.model.filter_base import Names
 from netlat_tui.model.filter_program import MAX_DEPTH, MAX_INSTRUCTIONS, Field, Op
-from netlat_tui.model.filter_terms import Names
 from netlat_tui.model.ticks import Rows
 
 Mask = npt.NDArray[np.bool_]

@@ -1,84 +1,23 @@
-"""The conditions of the filter language: how each is written, which paths it selects, how the kernel tests it.
-
-A condition the kernel can decide is a list of tests, one of which must hold; one it cannot decide has no list.
-"""
+"""The conditions on numbers, addresses and times: how each is written, what it selects, how the kernel tests it."""
 
 from __future__ import annotations
 
-import re
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from netlat_tui.model.filter_base import Mask, Names, Side, Term, Test
 from netlat_tui.model.filter_program import Field
 from netlat_tui.model.filter_stages import OPERATORS, stages_match
 from netlat_tui.model.paths import totals_ns
 from netlat_tui.model.points import Direction, Outcome
-from netlat_tui.model.text import printable
 from netlat_tui.model.ticks import Rows
 
-Mask = npt.NDArray[np.bool_]
 Network = IPv4Network | IPv6Network
 Range = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What a predicate needs to know beside the rows: interface names by (netns inode, ifindex), drop reasons."""
-
-    ifaces: Mapping[tuple[int, int], str] = field(default_factory=dict)
-    reasons: Mapping[int, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Test:
-    """A ``TEST`` instruction, as ``filter_program`` describes it."""
-
-    __test__ = False  # not one of pytest's
-
-    field: Field
-    lo: int = 0
-    hi: int = 0
-    prefix: int = 0
-    family: int = 0
-    value: bytes = b""
-
-
-class Side(Enum):
-    """Which end of the flow a condition looks at; the value is how it is written."""
-
-    EITHER = ""
-    SRC = "src "
-    DST = "dst "
-
-
-class Term(ABC):
-    """One condition."""
-
-    __slots__ = ()
-
-    @abstractmethod
-    def text(self) -> str:
-        """The condition in the language; parsing it gives the same condition."""
-
-    @abstractmethod
-    def matches(self, paths: Rows, names: Names) -> Mask:
-        """Which PATH rows it selects."""
-
-    def tests(self) -> tuple[Test, ...]:
-        """One of these must hold for a packet; none where the kernel cannot decide the condition."""
-        return ()
-
-    def widened(self, tests: int) -> Term | None:
-        """A condition of at most this many tests that selects what this one selects and more, if there is one."""
-        return None
-
 
 _WORDS: dict[str, tuple[Field, tuple[int, ...]]] = {
     "tcp": (Field.PROTO, (6,)),
@@ -237,63 +176,6 @@ def _in_network(addresses: npt.NDArray[np.uint8], network: Network) -> Mask:
     return np.asarray(((addresses[:, : len(wanted)] & netmask) == wanted).all(axis=1))
 
 
-_STAND_IN = re.compile(r"if[0-9]+|.*[?�].*", re.DOTALL)
-"""Names that may be what a screen shows for another name: see ``paths.decode`` and ``text.printable``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ifaces(Term):
-    """``iface eth0,eth1``. A name as shown on screen will do, also where the true one is not known or not printable."""
-
-    names: tuple[str, ...]
-
-    def text(self) -> str:
-        return "iface " + ",".join(map(quote, self.names))
-
-    def matches(self, paths: Rows, names: Names) -> Mask:
-        keys = _iface_key(paths["netns"].astype(np.uint64), paths["ifindex"].astype(np.uint64))
-        named = {key for key, name in names.ifaces.items() if name in self.names or printable(name) in self.names}
-        mask = np.isin(keys, _iface_keys(named))
-        numbers = [int(name[2:]) for name in self.names if re.fullmatch("if[0-9]+", name)]
-        if numbers:
-            mask |= np.isin(paths["ifindex"], numbers) & ~np.isin(keys, _iface_keys(set(names.ifaces)))
-        return mask
-
-    def tests(self) -> tuple[Test, ...]:
-        if any(_STAND_IN.fullmatch(name) for name in self.names):
-            return ()
-        return tuple(Test(Field.IFNAME, value=name.encode("utf-8", "surrogateescape")) for name in self.names)
-
-
-def _iface_key(netns: npt.NDArray[np.uint64], ifindex: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    return netns << np.uint64(32) | ifindex
-
-
-def _iface_keys(pairs: set[tuple[int, int]]) -> npt.NDArray[np.uint64]:
-    return np.array([netns << 32 | ifindex for netns, ifindex in pairs], dtype=np.uint64)
-
-
-@dataclass(frozen=True, slots=True)
-class Comms(Term):
-    """``comm nginx``: the whole name, as the kernel holds it or as it is shown."""
-
-    names: tuple[str, ...]
-
-    def text(self) -> str:
-        return "comm " + ",".join(map(quote, self.names))
-
-    def matches(self, paths: Rows, names: Names) -> Mask:
-        mask = np.zeros(len(paths), dtype=np.bool_)
-        comms = np.ascontiguousarray(paths["comm"])
-        for name in self.names:
-            mask |= comms == name.encode("utf-8", "surrogateescape")
-        if any(_STAND_IN.fullmatch(name) for name in self.names):
-            distinct, which = np.unique(comms, return_inverse=True)
-            shown = np.array([printable(bytes(comm)) in self.names for comm in distinct], dtype=np.bool_)
-            mask |= shown[which]
-        return mask
-
-
 @dataclass(frozen=True, slots=True)
 class Duration(Term):
     """``total > 1ms``, ``stage softirq > 200us``: true where any stage of that name compares so."""
@@ -317,13 +199,3 @@ def _written(ns: int) -> str:
         if ns and ns % scale == 0:
             return f"{ns // scale}{unit}"
     return f"{ns}ns"
-
-
-_BARE = re.compile(r"""[^\s()<>=!&|,"'\\]+""")
-
-
-def quote(name: str) -> str:
-    """A name as it must stand in a filter: in quotes where it holds something else than the characters of a word."""
-    if _BARE.fullmatch(name):
-        return name
-    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
