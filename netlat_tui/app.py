@@ -141,11 +141,11 @@ class NetlatApp(App[int]):
         return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, ViewScreen)), None)
 
     def _refresh(self) -> None:
-        if self.view is not None and self.view.is_mounted:
+        if self.view is not None and self.view.is_whole:
             self.view.refresh_view()
 
     def _tick_clock(self) -> None:
-        if self.view is not None and self.view.is_mounted:
+        if self.view is not None and self.view.is_whole:
             self.view.refresh_frame()
 
     async def action_quit(self) -> None:
@@ -186,7 +186,7 @@ class NetlatApp(App[int]):
         self.apply_filter(event.filter)
 
     def apply_filter(self, chosen: Filter) -> None:
-        """Hand a filter down and show what it selects; a frozen display goes on, for its figures are of another filter."""
+        """Hand a filter down and show what it selects; a frozen display goes on: its figures are of another filter."""
         self.source.set_filter(chosen)
         if self.state.frozen and self.state.live:
             self.action_freeze()

@@ -94,8 +94,13 @@ class ViewScreen(Screen[None]):
         self.focus_table()
         self.refresh_view()
 
+    @property
+    def is_whole(self) -> bool:
+        """Composed, and not being taken apart."""
+        return self.is_mounted and bool(self.query("#crumbs"))
+
     def on_screen_resume(self) -> None:
-        if self.is_mounted:
+        if self.is_whole:
             self.refresh_view()
 
     def focus_table(self) -> None:

@@ -203,21 +203,19 @@ class Table(LineView, can_focus=True):
             if top > 0:
                 scale = self.glyphs.text(f"0–{self.glyphs.duration(top)}")
                 title = f"{title} {scale}" if len(title) + len(scale) < placed.cells else scale
-            role = Role.HEAD
-            if placed.index == self._sorted:
-                descending = self._inverted is any(isinstance(self._sort_value(row), str) for row in self._view)
-                title += self.glyphs.falling if descending else self.glyphs.rising
-                role = Role.SORTED
-            if placed.index == self._chosen:
-                role = Role.SORTED
-            cells = placed.cells + (1 if placed.column.banded else 0)
+            role = Role.SORTED if placed.index in (self._sorted, self._chosen) else Role.HEAD
+            arrow = self._arrow() if placed.index == self._sorted else ""
             if number:
-                spans.append((" ", Role.HEAD))
-            if placed.column.banded and placed.index != self._sorted:
-                spans += [(fit(title, cells - 1, self.glyphs.ellipsis, placed.column.right), role), (" ", Role.HEAD)]
+                spans.append((arrow or " ", role if arrow else Role.HEAD))
             else:
-                spans.append((fit(title, cells, self.glyphs.ellipsis, placed.column.right), role))
+                title += arrow
+            spans.append((fit(title, placed.cells, self.glyphs.ellipsis, placed.column.right), role))
+            spans.append((" " if placed.column.banded else "", Role.HEAD))
         return join(spans)
+
+    def _arrow(self) -> str:
+        words = any(isinstance(self._sort_value(row), str) for row in self._view)
+        return self.glyphs.falling if words is self._inverted else self.glyphs.rising
 
     def _field(self, cell: Cell, placed: Placed) -> Line:
         if cell.trend is not None:

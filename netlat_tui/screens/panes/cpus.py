@@ -19,9 +19,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("squeezed", "squeez", 6, drop=4, help="runs that ended with packets left over: budget or time was used up"),
     Column("drops", "drops", 5, drop=1, help="packets dropped because this CPU's backlog was full"),
     Column("p99", "wait", 6, banded=True, help="p99 of raise to softirq: how late the softirq began to run"),
-    Column(
-        "trend", "wait", 10, 60, right=False, drop=2, help="p99 of raise to softirq tick by tick; one scale, from zero"
-    ),
+    Column("trend", "wait", 10, 60, drop=2, help="p99 of raise to softirq tick by tick; one scale, from zero"),
 )
 
 

@@ -25,7 +25,6 @@ COLUMNS: tuple[Column, ...] = (
         "to poll",
         10,
         60,
-        right=False,
         drop=2,
         help="p99 of interrupt to poll tick by tick; one scale, from zero",
     ),

@@ -20,7 +20,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("p99", "p99", 6, banded=True, help="99 of 100 packets were faster"),
     Column("max", "max", 6, drop=2, help="the slowest packet of the window"),
     Column("share", "share", 5, drop=4, help="the stage's part of the time of all stages of its direction"),
-    Column("trend", "p99", 10, 60, right=False, drop=1, help="p99 tick by tick; one scale for all rows, from zero"),
+    Column("trend", "p99", 10, 60, drop=1, help="p99 tick by tick; one scale for all rows, from zero"),
 )
 
 TOTAL = "total"

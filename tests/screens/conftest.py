@@ -1,0 +1,80 @@
+"""What the tests of the screens share: an application over a source that steps, with a clock that stands."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from netlat_tui.app import NetlatApp
+from netlat_tui.sources.base import Source
+from netlat_tui.widgets.lines import plain
+from netlat_tui.widgets.table import Table
+from tests.screens.source import SECOND, STARTED_NS, StepSource, tick
+
+WAIT_SECONDS = 20.0
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Times of day, colours and characters do not depend on the machine."""
+    for name in ("NO_COLOR", "COLORFGBG", "NETLAT_TUI_EXPORT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def make_app(source: Source | None = None, **options: Any) -> NetlatApp:
+    """The application two seconds after the third tick of a synthetic source."""
+    chosen = source or StepSource(*(tick(seq) for seq in (1, 2, 3)))
+    return NetlatApp(chosen, now_ns=lambda: STARTED_NS + 5 * SECOND, **options)
+
+
+async def until(pilot: Pilot[Any], condition: Callable[[], bool], what: str = "the condition") -> None:
+    """Let the application work until the condition holds."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        await pilot.pause(0.005)
+    await pilot.pause()
+
+
+async def shown(pilot: Pilot[Any], seq: int) -> None:
+    """Wait until the screen shows the tick of this number."""
+    state = pilot.app.state  # type: ignore[attr-defined]
+    await until(
+        pilot,
+        lambda: state.snapshot is not None and state.snapshot.time_ns >= STARTED_NS + seq * SECOND,
+        f"tick {seq}",
+    )
+
+
+@asynccontextmanager
+async def running(app: NetlatApp, size: tuple[int, int] = (80, 24), seq: int = 3) -> AsyncIterator[Pilot[int]]:
+    """The application running without a terminal, once it shows tick ``seq`` (0: at once)."""
+    async with app.run_test(size=size) as pilot:
+        if seq:
+            await shown(pilot, seq)
+        yield pilot
+    app.feed.stop(2.0)
+
+
+def screen_text(app: NetlatApp) -> str:
+    """What is on the screen, as text."""
+    height = app.size.height
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips[:height])
+
+
+def table_lines(app: NetlatApp, name: str) -> list[str]:
+    """A table's lines, header first."""
+    table = app.screen.query_one(f"#table-{name}", Table)
+    return [plain(table.line(index)).rstrip() for index in range(table.line_count())]
