@@ -87,13 +87,15 @@ def attach(btf: Btf, sizes: Sizes, prepare: Callable[[Any], None]) -> Attached:
         os.environ["BCC_KERNEL_SOURCE"] = str(write_tree(Path(folder)))
         with quiet_stderr() as log:
             try:
-                bpf = bcc.BPF(text=source(btf, sizes), cflags=["-Wno-everything"])
+                bpf = bcc.BPF(text=source(btf, sizes).encode(), cflags=["-Wno-everything"])
             except Exception as error:
                 failure = error
                 bpf = None
     os.environ.pop("BCC_KERNEL_SOURCE", None)
     if bpf is None:
-        first = next((line for line in "".join(log).splitlines() if "error" in line or "ailed" in line), str(failure))
+        first = next(
+            (line for line in "".join(log).splitlines() if "error" in line or "ailed" in line), str(failure)[:200]
+        )
         raise BuildError(f"BCC could not build the tracer for this kernel ({first.strip()}).")
     attached = Attached(bpf)
     prepare(bpf)
@@ -111,7 +113,7 @@ def load_helper(attached: Attached, bcc: Any, name: str) -> int | None:
     """Load a program that is run by us rather than attached; ``None`` where the kernel refuses it."""
     with quiet_stderr():
         try:
-            return int(attached.bpf.load_func(name, bcc.BPF.RAW_TRACEPOINT).fd)
+            return int(attached.bpf.load_func(name.encode(), bcc.BPF.RAW_TRACEPOINT).fd)
         except Exception:
             return None
 
@@ -119,8 +121,8 @@ def load_helper(attached: Attached, bcc: Any, name: str) -> int | None:
 def _try(attached: Attached, bcc: Any, probe: Probe) -> str:
     with quiet_stderr() as log:
         try:
-            function = attached.bpf.load_func(probe.program, bcc.BPF.RAW_TRACEPOINT)
-            attached.bpf.attach_raw_tracepoint(tp=probe.event, fn_name=probe.program)
+            function = attached.bpf.load_func(probe.program.encode(), bcc.BPF.RAW_TRACEPOINT)
+            attached.bpf.attach_raw_tracepoint(tp=probe.event.encode(), fn_name=probe.program.encode())
         except Exception as error:
             failure = str(error)
         else:

@@ -26,6 +26,7 @@ OFFSETS: tuple[tuple[str, str, str], ...] = (
     ("SKB_DEV", "sk_buff", "dev"),
     ("SKB_NEXT", "sk_buff", "next"),
     ("SKB_PREV", "sk_buff", "prev"),
+    ("SKB_SK", "sk_buff", "sk"),
     ("SKB_LEN", "sk_buff", "len"),
     ("SKB_HEAD", "sk_buff", "head"),
     ("SKB_DATA", "sk_buff", "data"),

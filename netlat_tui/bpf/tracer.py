@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import socket
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,8 @@ from netlat_tui.bpf.ring import ORDERED_MACHINES, LibraryRing, MappedRing, Ring
 from netlat_tui.model.filter_program import MAX_INSTRUCTIONS, empty_program
 from netlat_tui.model.ticks import COUNTER_NAMES, CPU_ROW, IRQ_ROW, Hook, Rows
 
-_LINKED = 2  # enum flight_state
+_NONE, _LINKED, _SOCKET = 0, 2, 3  # enum flight_state
+_CONTROL_NS = 1_000_000_000
 _EXPIRE_NS = 30_000_000_000
 _SWEEP_AT_ONCE = 256
 _NO_LIMIT = (1 << 32) - 1
@@ -61,14 +63,14 @@ class Tracer:
         self._attached: Attached = attach(btf, self.sizes, prepare=self._prepare)
         bpf = self._attached.bpf
         self._sweep = load_helper(self._attached, import_bcc(), "on_sweep")
-        self._distributions = Distributions(bpf["dists"], self.sizes)
-        self._counters = MappedArray(bpf["counters"], self.sizes.cpus, (np.uint64, (32,)))
-        self._cpus = MappedArray(bpf["cpus"], self.sizes.cpus)
-        self._irqs = MappedArray(bpf["irqs"], self.sizes.irq_slots)
-        self._flights = MappedArray(bpf["flights"], self.sizes.flights)
+        self._distributions = Distributions(bpf[b"dists"], self.sizes)
+        self._counters = MappedArray(bpf[b"counters"], self.sizes.cpus, (np.uint64, (32,)))
+        self._cpus = MappedArray(bpf[b"cpus"], self.sizes.cpus)
+        self._irqs = MappedArray(bpf[b"irqs"], self.sizes.irq_slots)
+        self._flights = MappedArray(bpf[b"flights"], self.sizes.flights)
         mapped = platform.machine() in ORDERED_MACHINES and not library_ring
         self._ring: Ring = (
-            MappedRing(bpf["ring"].get_fd(), self.sizes.ring_pages) if mapped else LibraryRing(bpf, bpf["ring"])
+            MappedRing(bpf[b"ring"].get_fd(), self.sizes.ring_pages) if mapped else LibraryRing(bpf, bpf[b"ring"])
         )
         self._before_counters = self._counters.rows.copy()
         self._before_cpus = {name: self._cpus.rows[name].copy() for name in _CPU_FIELDS}
@@ -80,8 +82,8 @@ class Tracer:
 
     def _prepare(self, bpf: Any) -> None:
         """Before the first hook is attached: a configuration that sends little."""
-        self._config = MappedArray(bpf["config"], 1)
-        self._filters = MappedArray(bpf["filters"], 2 * MAX_INSTRUCTIONS, expand(empty_program()).dtype)
+        self._config = MappedArray(bpf[b"config"], 1)
+        self._filters = MappedArray(bpf[b"filters"], 2 * MAX_INSTRUCTIONS, expand(empty_program()).dtype)
         self.set_sampling(slow_ns=0, every=1, per_second=1000)
 
     @property
@@ -126,6 +128,7 @@ class Tracer:
 
     def collect(self) -> Sample:
         """What changed since the last call."""
+        self._give_up()
         now_counters = self._counters.rows.copy()
         deltas = now_counters - self._before_counters
         self._before_counters = now_counters
@@ -173,16 +176,22 @@ class Tracer:
         return rows
 
     def _under_way(self) -> int:
-        """Packets in the table, after giving up those nothing was heard of for half a minute."""
-        states = self._flights.rows["state"]
-        linked = np.flatnonzero(states == _LINKED)
-        if linked.size and self._sweep is not None:
-            last = self._flights.rows["last_ns"][linked]
-            old = linked[last < np.uint64(time.clock_gettime_ns(time.CLOCK_MONOTONIC) - _EXPIRE_NS)]
-            for slot in old[:_SWEEP_AT_ONCE]:
-                row = self._flights.rows[slot]
+        """Packets that passed the filter and have not ended."""
+        return int((self._flights.rows["state"] >= _LINKED).sum())
+
+    def _give_up(self) -> None:
+        """End the flights nothing was heard of for too long."""
+        flights = self._flights.rows
+        # A packet may stay on a socket's queue for as long as its reader likes.
+        waiting = np.flatnonzero((flights["state"] != _NONE) & (flights["state"] != _SOCKET))
+        if waiting.size and self._sweep is not None:
+            chosen = flights[waiting]
+            # TCP's own segments end where no tracepoint tells: that takes no half minute.
+            own = (chosen["rec"]["proto"] == socket.IPPROTO_TCP) & (chosen["payload"] == 0)
+            limit = np.where(own, _CONTROL_NS, _EXPIRE_NS)
+            old = time.monotonic_ns() - chosen["last_ns"].astype(np.int64) > limit
+            for slot, row in zip(waiting[old][:_SWEEP_AT_ONCE], chosen[old], strict=False):
                 stats.run_once(self._sweep, (int(slot), int(row["key"]), int(row["last_ns"])))
-        return int((states >= _LINKED).sum())
 
     def detach(self) -> None:
         """Take the hooks out; what they counted can still be collected."""

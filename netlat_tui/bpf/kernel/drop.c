@@ -12,8 +12,7 @@ int on_kfree_skb(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	if (f->state == FLIGHT_SOCKET && f->rec.proto == 17) {
 		u64 sk = f->sk;
-		u32 at = mix((u32)(sk >> 6), f->fifo) & 65535;
-		struct fifo_entry *e = fifos.lookup(&at);
+		struct fifo_entry *e = fifo_at(sk, f->fifo);
 		if (e && e->sk == sk && e->n == f->fifo)
 			e->key = FIFO_DROPPED;
 	}
@@ -32,7 +31,7 @@ int on_consume_skb(struct bpf_raw_tracepoint_args *ctx)
 	u64 skb = ctx->args[0];
 	struct flight *f = flight_of(skb);
 	struct cpu_state *c = this_cpu();
-	if (!f || !c || f->state == FLIGHT_SOCKET)
+	if (!f || !c || f->state >= FLIGHT_SOCKET)
 		return 0;
 	if (f->state == FLIGHT_BORN) {
 		/* Never reached the link layer, so the filter was not asked. */
@@ -48,7 +47,7 @@ int on_consume_skb(struct bpf_raw_tracepoint_args *ctx)
 int on_sweep(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct flight *f = flight_at(ctx->args[0]);
-	if (f && f->state == FLIGHT_LINKED && f->key == ctx->args[1] && f->last_ns == ctx->args[2])
+	if (f && f->state != FLIGHT_NONE && f->state != FLIGHT_SOCKET && f->key == ctx->args[1] && f->last_ns == ctx->args[2])
 		flight_lost(f, COUNT_EXPIRED);
 	return 0;
 }

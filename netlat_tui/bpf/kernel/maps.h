@@ -26,6 +26,7 @@ enum flight_state {
 	FLIGHT_BORN,            /* seen before the link layer; the filter has not been asked */
 	FLIGHT_LINKED,          /* passed the filter, counts as seen */
 	FLIGHT_SOCKET,          /* on a socket's receive queue */
+	FLIGHT_READ,            /* off the queue, its skb may be free; the receive call has not returned */
 };
 
 #define UNSETTLED 255
@@ -37,6 +38,7 @@ struct flight {
 	u64 last_ns;            /* time of the last point */
 	u64 copy_ns;
 	u32 state;
+	u32 slot;               /* own place in the table */
 	u32 settled;            /* index of the last point whose stage was counted */
 	u32 irq_slot;           /* region of the interrupt, plus 1; 0: none */
 	u32 seq;                /* TCP, host byte order */

@@ -27,6 +27,13 @@ INLINE u32 mix(u32 hash, u32 value)
 	return hash ^ hash >> 15;
 }
 
+/* A datagram's place in its socket's FIFO. Neighbouring sockets must not share places: the address is mixed first. */
+INLINE struct fifo_entry *fifo_at(u64 sk, u32 n)
+{
+	u32 at = mix(mix(0, sk >> 6), n) & 65535;
+	return fifos.lookup(&at);
+}
+
 INLINE u32 flow_hash(const struct path *p)
 {
 	const u32 *a = (const u32 *)p->saddr, *b = (const u32 *)p->daddr;

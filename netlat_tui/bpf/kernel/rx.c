@@ -155,6 +155,11 @@ int on_net_dev_queue(struct bpf_raw_tracepoint_args *ctx)
 	struct cpu_state *c = this_cpu();
 	if (!f || !c || f->state != FLIGHT_LINKED)
 		return 0;
+	if (read_u64(skb, OFF_SKB_SK)) {
+		/* A socket sent it: the skb of a packet that ended unseen is in use again. */
+		flight_lost(f, COUNT_EXPIRED);
+		return 0;
+	}
 	u64 now = bpf_ktime_get_ns();
 	point(f, POINT_FORWARD, now);
 	finish(f, OUTCOME_FORWARDED, COUNT_FORWARDED, c, now);

@@ -55,7 +55,9 @@ INLINE struct flight *adopt_clone(struct cpu_state *c, u64 clone, u64 now)
 	struct flight *to = flight_take(clone, now);
 	if (!to || to == f)
 		return 0;
+	u32 slot = to->slot;
 	bpf_probe_read_kernel(to, sizeof(*to), f);
+	to->slot = slot;
 	to->key = clone;
 	to->rec.flags |= PATH_CLONED;
 	flight_clear(f);
@@ -77,8 +79,7 @@ INLINE void fifo_put(u64 sk, struct sock_state *s, u64 key, struct flight *f)
 	if ((s32)(s->out - s->in) > 0)
 		s->out = s->in;
 	u32 n = s->in;
-	u32 at = mix((u32)(sk >> 6), n) & 65535;
-	struct fifo_entry *e = fifos.lookup(&at);
+	struct fifo_entry *e = fifo_at(sk, n);
 
 	if (e) {
 		e->sk = sk;
@@ -200,7 +201,7 @@ INLINE void complete(struct flight *f, struct cpu_state *c, const struct sock_st
 	u32 since = s ? s->wakes - f->wakes : 0;
 	u64 id = bpf_get_current_pid_tgid();
 
-	if (f->state == FLIGHT_SOCKET && since > 0 && since <= 4) {
+	if (f->state >= FLIGHT_SOCKET && since > 0 && since <= 4) {
 		/* The first time the reader ran after the packet was queued. */
 		u64 woken = s->wake_ns[f->wakes & 3];
 		if (woken >= f->last_ns && woken <= (f->copy_ns ? f->copy_ns : now))
@@ -225,6 +226,12 @@ int on_skb_copy_datagram_iovec(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	u64 now = bpf_ktime_get_ns();
 	u32 copied = 0;
+	if (f->rec.proto == 17) {
+		/* The socket's FIFO knows when it is read: this may be a peek. */
+		f->copy_ns = now;
+		f->copy_cpu = bpf_get_smp_processor_id();
+		return 0;
+	}
 	if (f->rec.proto == 6 && f->sk) {
 		u32 seq = read_u32(skb, OFF_TCP_CB_SEQ), end = read_u32(skb, OFF_TCP_CB_END_SEQ);
 		u8 flags = 0;
@@ -258,8 +265,9 @@ int on_skb_copy_datagram_iovec(struct bpf_raw_tracepoint_args *ctx)
 		complete(f, c, socks.lookup(&sk), 0);
 		return 0;
 	}
-	r->key[r->n & (READER_CHAIN - 1)] = skb;
+	r->key[r->n & (READER_CHAIN - 1)] = skb | DETACHED;
 	r->n++;
+	flight_detach(f);
 	return 0;
 }
 
@@ -274,10 +282,9 @@ INLINE u64 udp_next(u64 sk, struct sock_state *s, u64 now)
 			s->ahead_ns = now;
 			return 0;
 		}
-		u32 at = mix((u32)(sk >> 6), n) & 65535;
-		struct fifo_entry *e = fifos.lookup(&at);
+		struct fifo_entry *e = fifo_at(sk, n);
 		if (!e || e->sk != sk || e->n != n)
-			return 0;
+			break;
 		if (e->key == FIFO_DROPPED)
 			continue;
 		if (e->key == FIFO_UNKNOWN)
@@ -285,9 +292,12 @@ INLINE u64 udp_next(u64 sk, struct sock_state *s, u64 now)
 		struct flight *f = flight_by_key(e->key);
 		if (f && f->state == FLIGHT_SOCKET && f->sk == sk && f->fifo == n)
 			return e->key;
-		count(COUNT_UNMATCHED, 1);
-		return 0;
+		f = flight_by_key(e->key | DETACHED);
+		if (f && f->state == FLIGHT_READ && f->sk == sk && f->fifo == n)
+			return e->key | DETACHED;
+		break;
 	}
+	count(COUNT_UNMATCHED, 1);
 	return 0;
 }
 
@@ -322,15 +332,23 @@ int on_sock_recv_length(struct bpf_raw_tracepoint_args *ctx)
 			if ((s32)(s->in - s->out) > 0 && udp_queues_empty(sk))
 				s->out = s->in;
 		}
-	} else if (r && r->sk == sk && read) {
+	} else if (r && r->sk == sk) {
 		n = r->n;
 	}
 	for (u32 i = 0; i < READER_CHAIN; i++) {
 		if (i >= n)
 			break;
 		struct flight *f = flight_by_key(udp ? udp : r ? r->key[i] : 0);
-		if (f && f->state >= FLIGHT_LINKED && f->sk == sk && (udp || f->copy_ns))
+		if (!f || f->sk != sk || (!udp && f->state != FLIGHT_READ))
+			continue;
+		if (read) {
 			complete(f, c, s, now);
+		} else {
+			/* A peek, or an error: still on the queue. */
+			f->state = FLIGHT_SOCKET;
+			f->copy_ns = 0;
+			flight_tag(f, f->key);
+		}
 	}
 	if (r)
 		r->n = 0;

@@ -29,18 +29,34 @@ INLINE struct flight *flight_by_key(u64 skb)
 	return 0;
 }
 
+INLINE void flight_tag(const struct flight *f, u64 tag)
+{
+	u32 at = f->slot / WAYS;
+	struct bucket *b = tags.lookup(&at);
+	if (b)
+		b->key[f->slot & (WAYS - 1)] = tag;
+}
+
 INLINE void flight_clear(struct flight *f)
 {
-	u32 at = bucket_index(f->key);
-	struct bucket *b = tags.lookup(&at);
-
 	f->state = FLIGHT_NONE;
-	if (!b)
-		return;
-#pragma unroll
-	for (u32 way = 0; way < WAYS; way++)
-		if (b->key[way] == f->key)
-			b->key[way] = 0;
+	flight_tag(f, 0);
+}
+
+/* The kernel frees an skb, and uses it for another packet, before the receive call that read it returns. From here on
+ * the flight goes by a name no skb has. */
+#define DETACHED 1
+
+INLINE void flight_detach(struct flight *f)
+{
+	f->state = FLIGHT_READ;
+	flight_tag(f, f->key | DETACHED);
+}
+
+/* A datagram whose skb is in use again was read: there was no drop. */
+INLINE int read_unseen(const struct flight *f)
+{
+	return f->state == FLIGHT_SOCKET && f->rec.proto == 17;
 }
 
 INLINE int carries_nothing(const struct flight *f)
@@ -63,7 +79,10 @@ INLINE struct flight *flight_of(u64 skb)
 	if (!f || f->state == FLIGHT_NONE)
 		return 0;
 	if (f->head != skb_head(skb)) {
-		flight_lost(f, COUNT_EXPIRED);
+		if (read_unseen(f))
+			flight_detach(f);
+		else
+			flight_lost(f, COUNT_EXPIRED);
 		return 0;
 	}
 	return f;
@@ -90,13 +109,17 @@ INLINE struct flight *flight_take(u64 skb, u64 now)
 	if (b->key[way] && f->state != FLIGHT_NONE)
 		flight_lost(f, b->key[way] == skb ? COUNT_EXPIRED : COUNT_EVICTED);
 	b->key[way] = skb;
+	f->slot = at * WAYS + way;
 	return f;
 }
 
 /* A packet comes into being for us. Its points before this one are added by the caller. */
 INLINE struct flight *flight_birth(u64 skb, u64 head, u64 now, struct cpu_state *c)
 {
-	struct flight *f = flight_take(skb, now);
+	struct flight *f = flight_by_key(skb);
+	if (f && read_unseen(f))
+		flight_detach(f);
+	f = flight_take(skb, now);
 	if (!f)
 		return 0;
 	u64 cpu = bpf_get_smp_processor_id();

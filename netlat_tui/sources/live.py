@@ -1,0 +1,136 @@
+"""The running kernel as a source of ticks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from netlat_tui.bpf.btf import BtfError
+from netlat_tui.bpf.build import BuildError
+from netlat_tui.bpf.tracer import Sample, Tracer
+from netlat_tui.model.filter import EVERYTHING, Filter
+from netlat_tui.model.ticks import PATH, Origin, Rows, SelfCost, Tick
+from netlat_tui.sources.base import SourceError
+from netlat_tui.sources.sampling import Sampling
+from netlat_tui.sources.surroundings import Surroundings
+
+_LOOK_EVERY_S = 0.05  # the ring is emptied this often, whatever the tick's length
+_COST_EVERY = 5  # ticks: in one of so many the kernel times our programs
+
+
+class LiveSource:
+    """Ticks of the running kernel. Raises ``SourceError`` where it cannot be traced.
+
+    ``ticks`` ends after ``stop`` with one last tick, so that nothing counted is lost.
+    """
+
+    live = True
+
+    def __init__(
+        self,
+        *,
+        filter: Filter = EVERYTHING,  # noqa: A002 - the word the user knows
+        interval_s: float = 1.0,
+        hooks: str = "auto",
+        sampling: Sampling | None = None,
+    ) -> None:
+        if hooks not in ("auto", "tracepoint"):
+            raise SourceError(f"{hooks} hooks are not offered: use --hooks tracepoint or leave the option out.", 4)
+        self._surroundings = Surroundings()
+        refusal = self._surroundings.refusal()
+        if refusal:
+            raise SourceError(*refusal)
+        try:
+            self._tracer = Tracer(program=filter.program)
+        except BuildError as error:
+            raise SourceError(str(error), error.exit_code) from error
+        except BtfError as error:
+            raise SourceError(f"This kernel cannot be traced: {error}.", 4) from error
+        except PermissionError as error:
+            raise SourceError("The kernel refused a tracing call: run as root.", 3) from error
+        self._sampling = sampling or Sampling()
+        self._filter = filter
+        self._next_filter: Filter | None = None
+        self._interval_s = interval_s
+        self._wake = threading.Condition()
+        self._stopped = False
+        self.origin: Origin = self._surroundings.origin(
+            self._tracer.hooks, self._tracer.reasons, filter.text, round(interval_s * 1e9)
+        )
+        self._tracer.set_sampling(*self._sampling.thresholds(np.zeros(0, dtype=_CELL), 1))
+
+    def set_filter(self, new: Filter) -> None:
+        with self._wake:
+            self._next_filter = new
+            self._wake.notify_all()
+
+    def set_interval(self, seconds: float) -> None:
+        with self._wake:
+            self._interval_s = seconds
+            self._wake.notify_all()
+
+    def stop(self) -> None:
+        # No lock: this may run in a signal handler that interrupted its holder. The loop looks at it often.
+        self._stopped = True
+
+    def close(self) -> None:
+        self._stopped = True
+        self._tracer.close()
+
+    def ticks(self) -> Iterator[Tick]:
+        seq = 0
+        began = time.monotonic_ns()
+        self._surroundings.begin()
+        while not self._stopped:
+            self._tracer.watch_cost(seq % _COST_EVERY == 0)
+            paths = self._wait(began)
+            new, self._next_filter = self._next_filter, None
+            if self._stopped:
+                self._tracer.detach()
+            elif new is not None:
+                self._tracer.set_program(new.program)
+            paths.append(self._tracer.drain())
+            sample = self._tracer.collect()
+            now = time.monotonic_ns()
+            yield self._tick(seq, now, now - began, sample, np.concatenate(paths))
+            self._tracer.set_sampling(*self._sampling.thresholds(sample.cells, now - began))
+            if new is not None:
+                self._filter = new
+            seq, began = seq + 1, now
+
+    def _wait(self, began: int) -> list[Rows]:
+        """Empty the ring until the tick is over, a new filter came, or the source was stopped."""
+        paths = []
+        while not self._stopped and self._next_filter is None:
+            left = self._interval_s - (time.monotonic_ns() - began) / 1e9
+            if left <= 0:
+                break
+            with self._wake:
+                self._wake.wait(min(left, _LOOK_EVERY_S))
+            rows = self._tracer.drain()
+            if len(rows):
+                paths.append(rows)
+        return paths
+
+    def _tick(self, seq: int, now: int, duration: int, sample: Sample, paths: Rows) -> Tick:
+        around = self._surroundings.look(paths, sample.cpus, sample.irqs)
+        return Tick(
+            seq=seq,
+            time_ns=time.time_ns() - (time.monotonic_ns() - now),
+            mono_ns=now,
+            duration_ns=duration,
+            counters=sample.counters,
+            in_flight=sample.in_flight,
+            cells=sample.cells,
+            sums=sample.sums,
+            paths=paths.astype(PATH, copy=False),
+            cpus=around.cpus,
+            irqs=sample.irqs,
+            irq_info=around.irq_info,
+            iface_info=around.iface_info,
+            self_cost=SelfCost(sample.kernel_ns, sample.kernel_runs, around.user_ns, around.rss_bytes),
+            filter=self._filter.kernel_text,
+        )
