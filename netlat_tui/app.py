@@ -50,14 +50,14 @@ class NetlatApp(App[int]):
         Binding("colon", "command_palette", "Actions", id="palette.open"),
         Binding("q", "quit", "Quit", id="app.quit"),
         Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True, id="app.interrupt"),
-        Binding("equals_sign", "filter_row", "Filter by the row", show=False, id="filter.row"),
+        Binding("equals_sign", "filter_row", "Filter by the selected row", show=False, id="filter.row"),
         Binding("ctrl+l", "clear_filter", "Clear the filter", show=False, id="filter.clear"),
-        Binding("space", "freeze", "Freeze", show=False, id="view.freeze"),
+        Binding("space", "freeze", "Freeze the display", show=False, id="view.freeze"),
         Binding("less_than_sign", "window(-1)", "Shorter time window", show=False, id="view.window_shorter"),
         Binding("greater_than_sign", "window(1)", "Longer time window", show=False, id="view.window_longer"),
         Binding("plus", "interval(1)", "Longer interval", show=False, id="view.interval_longer"),
         Binding("minus", "interval(-1)", "Shorter interval", show=False, id="view.interval_shorter"),
-        Binding("d", "direction", "Direction", show=False, id="view.direction"),
+        Binding("d", "direction", "Direction: both, rx, tx", show=False, id="view.direction"),
         Binding("ctrl+r", "reset", "Reset statistics", show=False, id="view.reset"),
         Binding("c", "copy", "Copy the row", show=False, id="row.copy"),
     ]
@@ -241,12 +241,12 @@ class NetlatApp(App[int]):
 
     def _keys(self, view: Screen[None]) -> list[tuple[str, str]]:
         """Keys and descriptions of everything that can be done in a view, one line per action."""
-        keys: dict[str, tuple[list[str], str]] = {}
+        keys: dict[str, list[str]] = {}
         for active in view.active_bindings.values():
             binding = active.binding
-            if binding.description:
-                keys.setdefault(binding.action, ([], binding.description))[0].append(self.key_name(binding.key))
-        return [(" ".join(names), words) for names, words in keys.values()]
+            if binding.id:
+                keys.setdefault(binding.description, []).append(self.key_name(binding.key))
+        return [(" ".join(names), words) for words, names in keys.items()]
 
     def key_name(self, key: str) -> str:
         return self.get_key_display(Binding(key, ""))

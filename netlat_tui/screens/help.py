@@ -15,7 +15,7 @@ from netlat_tui.screens.status import band_key
 from netlat_tui.screens.view import Help
 from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.glyphs import Glyphs
-from netlat_tui.widgets.lines import Line, Role, Span, width
+from netlat_tui.widgets.lines import Line, Role, paragraph
 
 Keys = Sequence[tuple[str, str]]
 
@@ -61,15 +61,8 @@ def _section(title: str, entries: Iterable[tuple[str, str]], cells: int, glyphs:
 
 
 def _wrapped(name: str, words: str, cells: int, glyphs: Glyphs) -> list[Line]:
-    indent = 15 if name else 2
-    first: list[Span] = [(f"  {glyphs.text(name):<12} " if name else "  ", Role.ACCENT)]
-    lines: list[Line] = []
-    for word in glyphs.text(words).split():
-        if width(first) + len(word) + 1 > cells and width(first) > indent:
-            lines.append(tuple(first))
-            first = [(" " * indent, Role.PLAIN)]
-        first.append((word + " ", Role.PLAIN))
-    return [*lines, tuple(first)]
+    indent = 17 if name else 2
+    return paragraph((f"  {glyphs.text(name)}", Role.ACCENT), glyphs.text(words), cells, indent)
 
 
 class HelpScreen(ModalScreen[None]):

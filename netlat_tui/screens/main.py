@@ -37,8 +37,8 @@ class MainScreen(ViewScreen):
             Binding(str(number), f"pane({number})", pane.title, show=False, id=f"pane.{pane.key}")
             for number, pane in enumerate(PANES, 1)
         ),
-        Binding("z", "zoom", "Zoom the pane", show=False, id="pane.zoom"),
-        Binding("o", "order", "Slowest or latest paths", show=False, id="paths.order"),
+        Binding("z", "zoom", "Zoom the pane, or all again", show=False, id="pane.zoom"),
+        Binding("o", "order", "Paths: slowest or latest first", show=False, id="paths.order"),
     ]
 
     def __init__(self, context: Context) -> None:

@@ -81,7 +81,6 @@ class PathScreen(ViewScreen):
 
     def on_mount(self) -> None:
         glyphs = self.context.glyphs
-        self.query_one("#facts", Canvas).draw(lambda cells, _: facts(self.path, cells, glyphs))
         table = self.query_one(Table)
         table.show(way.rows(self.path, glyphs))
         worst = self.path.worst
@@ -90,9 +89,8 @@ class PathScreen(ViewScreen):
         super().on_mount()
         self.on_table_moved()
 
-    def on_resize(self) -> None:
-        lines = facts(self.path, self.size.width, self.context.glyphs)
-        self.query_one("#facts").styles.height = len(lines)
+    def facts(self, cells: int) -> list[Line]:
+        return facts(self.path, cells, self.context.glyphs)
 
     def show(self, snapshot: Snapshot) -> None:
         """A path does not change with the figures."""

@@ -16,7 +16,6 @@ from netlat_tui.screens.stage import StageScreen, interval_name
 from netlat_tui.screens.view import Context, Help, ViewScreen
 from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.glyphs import Glyphs
-from netlat_tui.widgets.line_view import Lines
 from netlat_tui.widgets.lines import Line, Role, wrap
 from netlat_tui.widgets.table import Table
 
@@ -50,24 +49,30 @@ class ScopeScreen(ViewScreen):
     def __init__(self, context: Context, crumbs: Sequence[str], scope: Scope) -> None:
         super().__init__(context, crumbs)
         self._scope = scope
+        self._gone = False
 
     def compose_body(self) -> ComposeResult:
         glyphs = self.context.glyphs
-        yield Lines(glyphs, id="facts")
+        yield Canvas(glyphs, id="facts")
         yield Table(COLUMNS, glyphs, id="stages", empty="no packet of the filter in this window")
         yield Canvas(glyphs, id="plot")
 
     def show(self, snapshot: Snapshot) -> None:
         scope = find_scope(snapshot, self._scope)
+        self._gone = scope is None
         if scope is None:
-            words = f" {scope_name(self._scope, self.context.glyphs)}: nothing of it in this window"
-            self.query_one("#facts", Lines).show([((words, Role.DIM),)])
             self.query_one(Table).show(())
         else:
             self._scope = scope
-            self.query_one("#facts", Lines).show(facts(scope, self.size.width, self.context.glyphs))
             self.query_one(Table).show(scope_rows(scope, snapshot.window_ns, self.context.glyphs))
+        self.show_facts()
         self._plot()
+
+    def facts(self, cells: int) -> list[Line]:
+        if self._gone:
+            words = f" {scope_name(self._scope, self.context.glyphs)}: nothing of it in this window"
+            return [((words, Role.DIM),)]
+        return facts(self._scope, cells, self.context.glyphs)
 
     def _plot(self) -> None:
         _, painter = detail(self.query_one(Table).selected, self.context.glyphs)

@@ -15,8 +15,7 @@ from netlat_tui.screens.panes.scope import WHERE_COLUMNS, Scope, find_scope, mea
 from netlat_tui.screens.view import Context, Help, ViewScreen
 from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.glyphs import Glyphs
-from netlat_tui.widgets.line_view import Lines
-from netlat_tui.widgets.lines import Line, Role
+from netlat_tui.widgets.lines import Line, Role, paragraph
 from netlat_tui.widgets.table import Table
 
 
@@ -32,23 +31,20 @@ class StageScreen(ViewScreen):
 
     def compose_body(self) -> ComposeResult:
         glyphs = self.context.glyphs
-        yield Lines(glyphs, id="facts")
+        yield Canvas(glyphs, id="facts")
         yield Canvas(glyphs, id="plot")
         if self._scope is None and isinstance(self._item, StageRow):
             yield Table(WHERE_COLUMNS, glyphs, id="where", empty="nothing counted in this window")
 
-    def on_mount(self) -> None:
-        self.query_one("#facts", Lines).show(self._facts())
-        super().on_mount()
-
-    def _facts(self) -> Sequence[Line]:
+    def facts(self, cells: int) -> list[Line]:
         glyphs = self.context.glyphs
         if isinstance(self._item, Measured):
-            return [((f" {glyphs.text(self._item.summary)}", Role.PLAIN),)]
+            return paragraph(("", Role.PLAIN), glyphs.text(self._item.summary), cells, 1)
         stage = self._item.stage
         return [
-            ((f" {point.name:<10} ", Role.STRONG), (glyphs.text(point.summary), Role.PLAIN))
+            line
             for point in (stage.start, stage.end)
+            for line in paragraph((f" {point.name}", Role.STRONG), glyphs.text(point.summary), cells, 12)
         ]
 
     def show(self, snapshot: Snapshot) -> None:

@@ -38,7 +38,7 @@ def own_cost(cost: SelfView, cpus: int) -> str:
 def _mode(state: State, now_ns: int) -> list[Span]:
     role = Role.MODE if state.mode in ("LIVE", "REPLAY") else Role.HALTED
     spans: list[Span] = [(f" {state.mode} ", role)]
-    if state.snapshot is None:
+    if state.snapshot is None or not state.snapshot.ticks:
         return spans
     if not state.live:
         return [*spans, (f" {clock(state.snapshot.time_ns, 0)[:8]}", Role.PLAIN)]
@@ -52,8 +52,9 @@ def status_line(state: State, now_ns: int, cells: int, glyphs: Glyphs) -> Line:
     snapshot = state.snapshot
     fields: list[list[Span]] = [_mode(state, now_ns)]
     badge: list[Span] = [(" REC ", Role.RECORDING)] if state.recording else []
-    if snapshot is None:
-        fields.append([("waiting for the first figures" if not state.error else "nothing to show", Role.DIM)])
+    if snapshot is None or not snapshot.ticks:
+        words = "nothing to show" if state.ended else "waiting for the first figures"
+        fields.append([(words, Role.DIM)])
     else:
         lost = snapshot.accounting.lost
         short = cells < SUMMARY_CELLS

@@ -19,6 +19,7 @@ from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.cells import Column, Row
 from netlat_tui.widgets.filter_bar import FilterBar
 from netlat_tui.widgets.glyphs import Glyphs
+from netlat_tui.widgets.lines import Line
 from netlat_tui.widgets.table import Table
 
 
@@ -69,6 +70,10 @@ class ViewScreen(Screen[None]):
         """The table that has, or should have, the focus."""
         return next(iter(self.query(Table)), None)
 
+    def facts(self, cells: int) -> Sequence[Line]:
+        """What is said at the top of the body, wrapped; for screens with a ``#facts`` canvas."""
+        return ()
+
     def help(self) -> Help:
         raise NotImplementedError
 
@@ -102,6 +107,15 @@ class ViewScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         if self.is_whole:
             self.refresh_view()
+
+    def on_resize(self) -> None:
+        self.show_facts()
+
+    def show_facts(self) -> None:
+        """Draw the facts in as many lines as they take."""
+        for canvas in self.query("#facts").results(Canvas):
+            canvas.styles.height = max(1, len(self.facts(self.size.width)))
+            canvas.draw(lambda cells, _: self.facts(cells))
 
     def focus_table(self) -> None:
         table = self.main_table()

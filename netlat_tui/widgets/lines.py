@@ -64,6 +64,17 @@ def fit(text: str, cells: int, ellipsis: str, right: bool = False) -> str:
     return " " * (cells - length) + text if right else text + " " * (cells - length)
 
 
+def paragraph(name: Span, text: str, cells: int, indent: int) -> list[Line]:
+    """A name, and a text broken between words to its right, all of it ``indent`` columns in."""
+    lines: list[list[Span]] = [[(fit(name[0], indent, ""), name[1])]]
+    for word in text.split():
+        used = width(lines[-1])
+        if used > indent and used + cell_len(word) > cells:
+            lines.append([(" " * indent, Role.PLAIN)])
+        lines[-1].append((f"{word} ", Role.PLAIN))
+    return [join(line) for line in lines]
+
+
 def wrap(groups: Iterable[Iterable[Span]], cells: int) -> list[Line]:
     """Groups of spans one after the other, each whole on a line where it fits."""
     lines: list[list[Span]] = [[]]

@@ -33,10 +33,10 @@ class Table(LineView, can_focus=True):
         Binding("pagedown", "page(1)", "Page down", show=False, id="row.page_down"),
         Binding("home,g", "first", "First row", show=False, id="row.first"),
         Binding("end,G", "last", "Last row", show=False, id="row.last"),
-        Binding("comma", "column(-1)", "Sort column left", show=False, id="sort.left"),
-        Binding("full_stop", "column(1)", "Sort column right", show=False, id="sort.right"),
-        Binding("s", "sort", "Sort by the column", show=False, id="sort.apply"),
-        Binding("I", "invert", "Invert the order", show=False, id="sort.invert"),
+        Binding("comma", "column(-1)", "Choose the column to the left", show=False, id="sort.left"),
+        Binding("full_stop", "column(1)", "Choose the column to the right", show=False, id="sort.right"),
+        Binding("s", "sort", "Sort by the chosen column, or no longer", show=False, id="sort.apply"),
+        Binding("I", "invert", "Sort the other way round", show=False, id="sort.invert"),
     ]
 
     @dataclass

@@ -78,3 +78,24 @@ def table_lines(app: NetlatApp, name: str) -> list[str]:
     """A table's lines, header first."""
     table = app.screen.query_one(f"#table-{name}", Table)
     return [plain(table.line(index)).rstrip() for index in range(table.line_count())]
+
+
+def _recorded(**options: Any) -> tuple[NetlatApp, int]:
+    """What the pictures are taken of, and the number of its last tick."""
+    ticks = [tick(seq, scale=1 + 0.3 * (seq % 3)) for seq in range(1, 25)]
+    now = STARTED_NS + 26 * SECOND
+    return NetlatApp(StepSource(*ticks, live=False), now_ns=lambda: now, **options), 24
+
+
+@pytest.fixture
+def recorded() -> Iterator[tuple[NetlatApp, int]]:
+    app, seq = _recorded()
+    yield app, seq
+    app.feed.stop(2.0)
+
+
+@pytest.fixture
+def recorded_ascii() -> Iterator[tuple[NetlatApp, int]]:
+    app, seq = _recorded(ascii_only=True)
+    yield app, seq
+    app.feed.stop(2.0)

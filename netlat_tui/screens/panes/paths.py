@@ -11,7 +11,7 @@ from netlat_tui.model.filter import quote
 from netlat_tui.model.paths import Path
 from netlat_tui.model.points import Outcome
 from netlat_tui.model.snapshot import Snapshot
-from netlat_tui.screens.panes.base import Pane, latency
+from netlat_tui.screens.panes.base import Pane, latency, nothing_seen
 from netlat_tui.widgets.bands import Band
 from netlat_tui.widgets.cells import Cell, Column, Row
 from netlat_tui.widgets.glyphs import Glyphs
@@ -89,7 +89,7 @@ def empty(snapshot: Snapshot) -> str:
         return f"none of {snapshot.paths_in_window} paths matches: {snapshot.user_filter}"
     if snapshot.stages:
         return "no path recorded in this window: only slow, dropped and sampled packets have one"
-    return "no paths yet"
+    return nothing_seen(snapshot)
 
 
 def term(row: Row) -> str:
