@@ -102,6 +102,11 @@ def test_what_is_too_much_is_refused_in_one_short_line(text: str) -> None:
     assert len(str(mistake_in(text))) < 150
 
 
+def test_a_filter_longer_than_any_hand_types_is_refused() -> None:
+    assert parse("rx or " * 600 + "rx").kernel_text == "rx"
+    assert str(mistake_in("rx or " * 700 + "rx")) == "the filter has 4202 characters; at most 4096 are allowed"
+
+
 @pytest.mark.parametrize(
     "text", ["(" * 2000 + "rx" + ")" * 2000, "not " * 1000 + "rx", "!(" * 1000 + "rx" + ")" * 1000]
 )

@@ -55,6 +55,7 @@ def test_the_options_make_a_filter() -> None:
     [
         ({"ports": ["htp"]}, '--port: expected a port number, found "htp"'),
         ({"ports": ["80 or rx"]}, '--port: expected a port number, found "80 or rx"'),
+        ({"ports": ["9" * 5000]}, '--port: expected a port number from 0 to 65535, found "999'),
         ({"cpus": [-1]}, '--cpu: expected a CPU number, found "-1"'),
         ({"ifaces": [""]}, "--iface: expected an interface name"),
         ({"ifaces": ["a" * 16]}, "--iface: expected an interface name"),
