@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import signal
@@ -33,6 +34,7 @@ from netlat_tui.widgets.svg import svg
 from netlat_tui.widgets.terminal import DEFAULTS, THEMES, theme_for, wants_ascii
 
 QUIT_SECONDS = 0.4
+INTERRUPTED = 130
 
 
 class NetlatApp(App[int]):
@@ -121,6 +123,9 @@ class NetlatApp(App[int]):
     # -- life
 
     def on_mount(self) -> None:
+        if not self.is_headless:
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, self.exit, INTERRUPTED)
         self.push_screen(MainScreen(self.context))
         self.set_interval(1.0, self._tick_clock)
         self.feed.start()
@@ -307,12 +312,6 @@ def run(
         ascii_only=ascii_only or wants_ascii(os.environ),
         interval=interval,
     )
-
-    def leave(number: int, _frame: object) -> None:
-        app.call_later(app.exit, 128 + number)
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, leave)
     try:
         code = app.run()
     finally:

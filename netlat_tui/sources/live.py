@@ -12,8 +12,9 @@ from netlat_tui.bpf.btf import BtfError
 from netlat_tui.bpf.build import BuildError
 from netlat_tui.bpf.tracer import Sample, Tracer
 from netlat_tui.model.filter import EVERYTHING, Filter
-from netlat_tui.model.ticks import PATH, Origin, Rows, SelfCost, Tick
+from netlat_tui.model.ticks import CELL, PATH, Origin, Rows, SelfCost, Tick
 from netlat_tui.sources.base import SourceError
+from netlat_tui.sources.offers import refusal
 from netlat_tui.sources.sampling import Sampling
 from netlat_tui.sources.surroundings import Surroundings
 
@@ -40,9 +41,9 @@ class LiveSource:
         if hooks not in ("auto", "tracepoint"):
             raise SourceError(f"{hooks} hooks are not offered: use --hooks tracepoint or leave the option out.", 4)
         self._surroundings = Surroundings()
-        refusal = self._surroundings.refusal()
-        if refusal:
-            raise SourceError(*refusal)
+        refused = refusal()
+        if refused:
+            raise SourceError(*refused)
         try:
             self._tracer = Tracer(program=filter.program)
         except BuildError as error:
@@ -60,7 +61,7 @@ class LiveSource:
         self.origin: Origin = self._surroundings.origin(
             self._tracer.hooks, self._tracer.reasons, filter.text, round(interval_s * 1e9)
         )
-        self._tracer.set_sampling(*self._sampling.thresholds(np.zeros(0, dtype=_CELL), 1))
+        self._tracer.set_sampling(*self._sampling.thresholds(np.zeros(0, dtype=CELL), 1))
 
     def set_filter(self, new: Filter) -> None:
         with self._wake:
