@@ -23,8 +23,10 @@ from textual.widgets import Input
 from netlat_tui.model.filter import EVERYTHING, Filter, FilterError, combine, parse
 from netlat_tui.model.points import Direction
 from netlat_tui.screens.feed import Feed, Selection
+from netlat_tui.screens.files import folder, stem
 from netlat_tui.screens.help import HelpScreen
 from netlat_tui.screens.main import MainScreen
+from netlat_tui.screens.recorder import Recorder
 from netlat_tui.screens.state import INTERVALS, WINDOWS, State
 from netlat_tui.screens.view import Context, ViewScreen
 from netlat_tui.sources.base import Source
@@ -33,6 +35,9 @@ from netlat_tui.widgets.glyphs import glyphs
 from netlat_tui.widgets.svg import svg
 from netlat_tui.widgets.terminal import DEFAULTS, THEMES, theme_for, wants_ascii
 
+MOVES = ("row.up", "row.down", "row.page", "row.first", "row.last")
+"""Ids of the bindings that only move the cursor: nobody looks for them by name."""
+PALETTE_CELLS = 40
 QUIT_SECONDS = 0.4
 INTERRUPTED = 130
 
@@ -61,6 +66,7 @@ class NetlatApp(App[int]):
         Binding("minus", "interval(-1)", "Shorter interval", show=False, id="view.interval_shorter"),
         Binding("d", "direction", "Direction: both, rx, tx", show=False, id="view.direction"),
         Binding("ctrl+r", "reset", "Reset statistics", show=False, id="view.reset"),
+        Binding("R", "record", "Record on or off", show=False, id="record.toggle"),
         Binding("c", "copy", "Copy the row", show=False, id="row.copy"),
     ]
 
@@ -90,7 +96,8 @@ class NetlatApp(App[int]):
         self.state = State(source.live, interval, banner, selection, cpus=max(1, len(source.origin.cpus)))
         self.context = Context(self.state, glyphs(ascii_only), now_ns)
         self.source = source
-        self.feed = Feed(source, selection, lambda: self._announce())
+        self.recorder = Recorder(source.origin)
+        self.feed = Feed(source, selection, lambda: self._announce(), self.recorder.take)
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """The screen as SVG, in colours and fonts of our own choosing: the terminal's are not ours to know."""
@@ -108,7 +115,7 @@ class NetlatApp(App[int]):
         console.print(
             self.screen._compositor.render_update(full=True, screen_stack=self._background_screens, simplify=simplify)
         )
-        return svg(console, title or self.title)
+        return svg(console, title or self.title, dark=self.current_theme.dark)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return DEFAULTS
@@ -137,6 +144,9 @@ class NetlatApp(App[int]):
         """Take the newest snapshot and show it."""
         snapshot = self.feed.fetch()
         self.state.snapshot = snapshot or self.state.snapshot
+        self.state.recording = str(self.recorder.wanted or "")
+        for sentence, bad in self.recorder.news():
+            self.say(sentence, warn=bad)
         self.state.error, self.state.ended = self.feed.error, self.feed.ended
         self._refresh()
 
@@ -232,6 +242,19 @@ class NetlatApp(App[int]):
         self.feed.reset()
         self.say("statistics start anew")
 
+    def action_record(self) -> None:
+        """Write what is collected to a file, or end it."""
+        if not self.state.live:
+            self.say("this is a recording already")
+        elif self.recorder.wanted is not None:
+            self.recorder.end()
+        else:
+            path = folder() / f"{stem('recording', self.context.now_ns())}.netlat"
+            self.recorder.begin(path)
+            self.say(f"recording to {path}")
+        self.state.recording = str(self.recorder.wanted or "")
+        self._refresh()
+
     def action_copy(self) -> None:
         text = self.view.row_text() if self.view is not None else ""
         if text:
@@ -274,14 +297,19 @@ class NetlatApp(App[int]):
         seen: set[str] = set()
         for active in view.active_bindings.values():
             binding, node = active.binding, active.node
-            if not binding.id or binding.action in seen or binding.action == "command_palette":
+            if (
+                not binding.id
+                or binding.id.startswith(MOVES)
+                or binding.action in seen
+                or binding.action == "command_palette"
+            ):
                 continue
             seen.add(binding.action)
 
             async def run(action: str = binding.action, at: object = node) -> None:
                 await self.run_action(action, default_namespace=at)  # type: ignore[arg-type]
 
-            yield SystemCommand(f"{binding.description}   {self.key_name(binding.key)}", "", run)
+            yield SystemCommand(f"{binding.description:<{PALETTE_CELLS}}{self.key_name(binding.key)}", "", run)
         yield SystemCommand("Other colours", "", self.action_change_theme)
 
     def say(self, sentence: str, *, warn: bool = False) -> None:
@@ -315,7 +343,10 @@ def run(
     try:
         code = app.run()
     finally:
-        app.feed.stop(QUIT_SECONDS)
+        if app.feed.stop(QUIT_SECONDS):
+            app.recorder.close()
+    for sentence, _ in app.recorder.news():
+        print(app.context.glyphs.text(sentence), file=sys.stderr)
     if app.feed.error:
         print(f"netlat-tui: {app.context.glyphs.text(app.feed.error)}", file=sys.stderr)
     return code or app.feed.exit_code

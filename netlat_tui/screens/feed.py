@@ -42,10 +42,18 @@ def _bytes(tick: Tick) -> int:
 
 
 class Feed:
-    """Drains a source and derives snapshots of what it gave. ``publish`` is called from the deriver's thread."""
+    """Drains a source and derives snapshots of what it gave. ``publish`` is called from the deriver's thread, ``tap`` with
+    every tick from the drain's."""
 
-    def __init__(self, source: Source, selection: Selection, publish: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        selection: Selection,
+        publish: Callable[[], None],
+        tap: Callable[[Tick], None] = lambda _: None,
+    ) -> None:
         self.source = source
+        self._tap = tap
         self.error = ""
         self.exit_code = 0
         self.ended = False
@@ -119,6 +127,7 @@ class Feed:
     def _drain(self) -> None:
         try:
             for tick in self.source.ticks():
+                self._tap(tick)
                 with self._shared:
                     self._shared.wait_for(lambda: self._frozen or self._stopping or len(self._waiting) < MOST_WAITING)
                     if self._stopping:

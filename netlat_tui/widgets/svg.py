@@ -7,7 +7,7 @@ import re
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-PALETTE = TerminalTheme(
+DARK = TerminalTheme(
     (22, 24, 29),
     (214, 218, 226),
     [
@@ -20,6 +20,20 @@ PALETTE = TerminalTheme(
     ],
 )  # fmt: skip
 """What a terminal's own sixteen colours are in a picture."""
+
+LIGHT = TerminalTheme(
+    (252, 252, 250),
+    (44, 48, 56),
+    [
+        (44, 48, 56), (190, 40, 50), (40, 120, 50), (150, 100, 0),
+        (40, 90, 180), (140, 60, 150), (0, 120, 140), (208, 212, 218),
+    ],
+    [
+        (130, 136, 146), (200, 40, 50), (50, 140, 60), (170, 110, 0),
+        (50, 110, 210), (160, 70, 170), (0, 140, 160), (255, 255, 255),
+    ],
+)  # fmt: skip
+"""The same on a light background."""
 
 _TEXT = re.compile(r'(<text [^>]*? x=")([\d.]+)(" y="[\d.]+" textLength=")([\d.]+)("[^>]*>)((?:&#160;)+)(.)')
 _CELL = 12.2
@@ -34,10 +48,10 @@ def _indent(match: re.Match[str]) -> str:
     return f"{match[1]}{x:g}{match[3]}{length:g}{match[5]}{match[7]}"
 
 
-def svg(console: Console, title: str) -> str:
+def svg(console: Console, title: str, *, dark: bool = True) -> str:
     """What a console recorded. Fonts are those at hand, nothing is fetched; leading blanks, which some viewers drop,
     become positions."""
-    text = console.export_svg(title=title, theme=PALETTE)
+    text = console.export_svg(title=title, theme=DARK if dark else LIGHT)
     text = (
         _FONT_FACES.sub("", text).replace(_FONT, _FONTS).replace("font-size: 20px", f"font-size: {_CELL / 0.602:.2f}px")
     )

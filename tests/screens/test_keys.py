@@ -237,7 +237,7 @@ async def test_the_palette_runs_actions() -> None:
     app = make_app()
     async with running(app, (100, 40)) as pilot:
         await pilot.press("colon", *"freeze")
-        await until(pilot, lambda: "Freeze the display   Space" in screen_text(app), "the command")
+        await until(pilot, lambda: "Freeze the display  " in screen_text(app), "the command")
         await pilot.press("enter")
         await until(pilot, lambda: app.state.frozen, "the freeze")
 

@@ -32,6 +32,9 @@ COLUMNS: tuple[Column, ...] = (
 
 
 def rows(snapshot: Snapshot, glyphs: Glyphs) -> Sequence[Row]:
+    """Every interrupt known, as soon as one of them brought something: idle ones tell of an imbalance."""
+    if not any(row.count or row.packets for row in snapshot.irqs):
+        return ()
     return [_row(row, glyphs) for row in snapshot.irqs]
 
 

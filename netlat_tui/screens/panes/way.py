@@ -30,6 +30,10 @@ def rows(path: Path, glyphs: Glyphs) -> Sequence[Row]:
     ]
 
 
+def _share(share: float) -> str:
+    return percent(share) if share >= 0.0001 else "0%"
+
+
 def _row(path: Path, passage: Passage, stage: PathStage | None, *, moved: bool, glyphs: Glyphs) -> Row:
     cpu = Cell(str(passage.cpu), Role.ACCENT if moved else Role.PLAIN)
     point = Cell(passage.point.name)
@@ -44,7 +48,7 @@ def _row(path: Path, passage: Passage, stage: PathStage | None, *, moved: bool, 
             Cell(glyphs.duration(passage.t_ns)),
             cpu,
             Cell(glyphs.duration(stage.duration_ns), band=band),
-            Cell(percent(stage.duration_ns / total) if total else "-"),
+            Cell(_share(stage.duration_ns / total) if total else "-"),
             Cell(bar=drawn, band=band),
         )
     return Row(passage.point.index, cells, stage or passage)
