@@ -1,0 +1,170 @@
+"""A summary of a window: JSON for scripts, text for people, CSV for tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from netlat_tui.export import values
+from netlat_tui.model.derive import decode_rows
+from netlat_tui.model.snapshot import Snapshot
+from netlat_tui.model.text import duration, percent, quantity, size
+from netlat_tui.model.ticks import Origin
+
+SCHEMA = "netlat-tui/report/1"
+
+
+def to_dict(snapshot: Snapshot, origin: Origin, live: bool) -> dict[str, Any]:
+    """The report as ``docs/report.schema.json`` describes it; the slowest paths."""
+    return {
+        "schema": SCHEMA,
+        **values.identity(snapshot, origin, live),
+        "accounting": values.accounting(snapshot),
+        "self": values.own_cost(snapshot),
+        "hooks": values.hooks(snapshot),
+        "stages": values.stages(snapshot),
+        "cpus": values.cpus(snapshot),
+        "irqs": values.irqs(snapshot),
+        "paths": values.paths(snapshot, snapshot.slowest),
+    }
+
+
+def to_json(snapshot: Snapshot, origin: Origin, live: bool) -> str:
+    return json.dumps(to_dict(snapshot, origin, live), ensure_ascii=False, indent=1) + "\n"
+
+
+def to_csv(snapshot: Snapshot, origin: Origin, live: bool) -> str:
+    """A row per stage; lines that begin with # say where the figures come from."""
+    out = io.StringIO()
+    for name, value in (values.identity(snapshot, origin, live) | values.accounting(snapshot)).items():
+        out.write(f"# {name}: {value}\n")
+    rows = values.stages(snapshot)
+    columns = list(rows[0]) if rows else ["direction", "layer", "stage", "from", "to", "count"]
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def to_text(snapshot: Snapshot, origin: Origin, live: bool, ascii_only: bool = False) -> str:
+    """For people: what the screens show, one after the other."""
+    parts = [_head(snapshot, origin, live), _stages(snapshot, ascii_only), _cpus(snapshot, ascii_only)]
+    parts += [_irqs(snapshot, ascii_only), _paths(snapshot, ascii_only), _accounting(snapshot)]
+    text = "\n".join(part for part in parts if part)
+    return text.replace("→", "->") if ascii_only else text
+
+
+def _head(snapshot: Snapshot, origin: Origin, live: bool) -> str:
+    identity = values.identity(snapshot, origin, live)
+    lines = [
+        f"{identity['host']}, Linux {identity['kernel']}, {identity['mode']}, {identity['time']}, "
+        f"{snapshot.window_ns / 1e9:.1f} s, {quantity(snapshot.packet_rate)} packets/s",
+        f"filter: {identity['filter'] or 'none'}",
+    ]
+    if identity["path_filter"]:
+        lines.append(f"  counted by the kernel: {identity['kernel_filter'] or 'everything'}")
+        lines.append(f"  paths selected by: {identity['path_filter']}")
+    return "\n".join(lines) + "\n"
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], left: int) -> str:
+    """Columns wide enough for what is in them; the first ``left`` are text."""
+    widths = [max(len(cell) for cell in column) for column in zip(head, *rows, strict=True)]
+    lines = []
+    for row in (head, *rows):
+        cells = [
+            cell.ljust(width) if i < left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _stages(snapshot: Snapshot, plain: bool) -> str:
+    if not snapshot.stages:
+        return "no packets were counted\n"
+    rows, layer = [], ""
+    for row in snapshot.stages:
+        v = row.values
+        shown = "" if row.stage.layer == layer else row.stage.layer
+        layer = row.stage.layer
+        times = (duration(t, plain) for t in (v.p50_ns, v.p90_ns, v.p99_ns, v.p999_ns, v.max_ns))
+        rows.append((row.direction.label, shown, row.stage.name, str(v.count), *times, percent(row.share)))
+    return _table(("", "LAYER", "STAGE", "COUNT", "P50", "P90", "P99", "P99.9", "MAX", "SHARE"), rows, 3)
+
+
+def _cpus(snapshot: Snapshot, plain: bool) -> str:
+    rows = [
+        (
+            f"cpu{row.cpu}",
+            str(row.packets),
+            percent(row.softirq_share),
+            str(row.softirqs),
+            str(row.ksoftirqd),
+            str(row.squeezed),
+            duration(row.softirq_wait.p99_ns, plain),
+        )
+        for row in snapshot.cpus
+    ]
+    head = ("CPU", "PACKETS", "SOFTIRQ", "RUNS", "KSOFTIRQD", "SQUEEZED", "RAISE→SOFTIRQ P99")
+    return _table(head, rows, 1) if rows else ""
+
+
+def _irqs(snapshot: Snapshot, plain: bool) -> str:
+    rows = [
+        (
+            str(row["irq"]),
+            row["name"],
+            row["iface"] or "-",
+            row["cpus"],
+            str(row["count"]),
+            duration(row["handler_p99_ns"], plain),
+            duration(row["irq_to_poll_p99_ns"], plain),
+            str(row["ambiguous"]),
+        )
+        for row in values.irqs(snapshot)
+    ]
+    head = ("IRQ", "NAME", "INTERFACE", "CPUS", "COUNT", "HANDLER P99", "IRQ→POLL P99", "AMBIGUOUS")
+    return _table(head, rows, 4) if rows else ""
+
+
+def _paths(snapshot: Snapshot, plain: bool) -> str:
+    rows = []
+    for item in decode_rows(snapshot, snapshot.slowest[:10]):
+        worst = item.worst
+        rows.append(
+            (
+                item.id,
+                item.flow,
+                item.iface,
+                f"{item.comm}/{item.pid}" if item.pid else "-",
+                f"{item.outcome.label} {item.reason}".strip(),
+                duration(item.total_ns, plain),
+                f"{worst.stage.name} {duration(worst.duration_ns, plain)}" if worst else "-",
+            )
+        )
+    return (
+        _table(("SLOWEST PATHS", "FLOW", "IFACE", "PROCESS", "OUTCOME", "TOTAL", "WORST STAGE"), rows, 5)
+        if rows
+        else ""
+    )
+
+
+def _accounting(snapshot: Snapshot) -> str:
+    counted = values.accounting(snapshot)
+    ends = ("complete", "merged", "dropped", "forwarded", "consumed", "evicted", "expired", "in_flight")
+    rest = ("filtered", "unmatched", "rejected_deltas", "ring_lost", "paths_held_back", "probe_misses")
+    lines = [f"seen {counted['seen']} = " + " + ".join(f"{name} {counted[name]}" for name in ends)]
+    if snapshot.accounting.difference:
+        lines.append(f"  the books are open by {snapshot.accounting.difference}: packets were under way while counting")
+    lines.append(", ".join(f"{name} {counted[name]}" for name in rest))
+    own = snapshot.self_view
+    kernel = "-" if own.kernel_ns_per_packet is None else f"{own.kernel_ns_per_packet:.0f} ns/packet"
+    lines.append(
+        f"cost of tracing: kernel {kernel}, {percent(own.kernel_cpu_share)} of all CPUs; "
+        f"this process {percent(own.user_cpu_share)} of one CPU, {size(own.rss_bytes)}"
+    )
+    return "\n".join(lines) + "\n"

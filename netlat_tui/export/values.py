@@ -1,0 +1,169 @@
+"""Snapshots and paths as plain values, named as in DESIGN: what every format is written from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from netlat_tui.model.derive import decode_rows
+from netlat_tui.model.paths import Path
+from netlat_tui.model.points import Direction
+from netlat_tui.model.snapshot import Distribution, Snapshot, StageRow
+from netlat_tui.model.text import printable
+from netlat_tui.model.ticks import Origin, Rows
+
+ACCOUNTED = (
+    "seen", "complete", "merged", "dropped", "forwarded", "consumed", "evicted", "expired", "in_flight",
+    "filtered", "unmatched", "rejected_deltas", "ring_lost", "paths_held_back", "paths_sent", "probe_misses",
+    "irq_overflow",
+)  # fmt: skip
+
+
+def iso(time_ns: int) -> str:
+    """UNIX time as ISO 8601 in UTC, to the microsecond."""
+    moment = datetime.fromtimestamp(time_ns // 1_000_000_000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{time_ns % 1_000_000_000 // 1000:06d}Z"
+
+
+def percent(share: float | None) -> float | None:
+    return None if share is None else round(share * 100, 4)
+
+
+def distribution(values: Distribution) -> dict[str, Any]:
+    return {
+        "count": values.count,
+        "min_ns": values.min_ns,
+        "mean_ns": None if values.mean_ns is None else round(values.mean_ns),
+        "p50_ns": values.p50_ns,
+        "p90_ns": values.p90_ns,
+        "p99_ns": values.p99_ns,
+        "p999_ns": values.p999_ns,
+        "max_ns": values.max_ns,
+    }
+
+
+def stage(row: StageRow) -> dict[str, Any]:
+    found = row.stage
+    return {
+        "direction": found.direction.label,
+        "layer": found.layer,
+        "stage": found.name,
+        "from": found.start.name,
+        "to": found.end.name,
+        **distribution(row.values),
+        "rate": round(row.rate, 3),
+        "share": round(row.share, 6),
+    }
+
+
+def path(item: Path) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "time": iso(item.time_ns),
+        "direction": item.direction.label,
+        "iface": item.iface,
+        "netns": item.netns,
+        "proto": item.proto,
+        "src": item.src,
+        "sport": item.sport,
+        "dst": item.dst,
+        "dport": item.dport,
+        "length": item.length,
+        "irq": item.irq,
+        "irq_class": item.irq_class.label,
+        "pid": item.pid,
+        "comm": item.comm,
+        "outcome": item.outcome.label,
+        "reason": item.reason or None,
+        "total_ns": item.total_ns,
+        "merged": item.merged,
+        "hops": item.hops,
+        "flags": [flag.name.lower() for flag in item.flags],
+        "softirq_cpu": item.softirq_cpu,
+        "points": [{"point": p.point.name, "t_ns": p.t_ns, "cpu": p.cpu} for p in item.points],
+    }
+
+
+def paths(snapshot: Snapshot, rows: Rows) -> list[dict[str, Any]]:
+    return [path(item) for item in decode_rows(snapshot, rows)]
+
+
+def accounting(snapshot: Snapshot) -> dict[str, int]:
+    return {name: int(getattr(snapshot.accounting, name)) for name in ACCOUNTED}
+
+
+def own_cost(snapshot: Snapshot) -> dict[str, Any]:
+    view = snapshot.self_view
+    per_packet = view.kernel_ns_per_packet
+    return {
+        "kernel_ns_per_packet": None if per_packet is None else round(per_packet, 1),
+        "kernel_cpu_pct": percent(view.kernel_cpu_share),
+        "user_cpu_pct": percent(view.user_cpu_share),
+        "rss_bytes": view.rss_bytes,
+    }
+
+
+def identity(snapshot: Snapshot, origin: Origin, live: bool) -> dict[str, Any]:
+    """What every file says of where it comes from."""
+    return {
+        "host": printable(origin.host),
+        "kernel": printable(origin.kernel),
+        "started": iso(origin.started_ns),
+        "time": iso(snapshot.time_ns),
+        "duration_s": round(snapshot.window_ns / 1e9, 6),
+        "filter": printable(snapshot.filter),
+        "kernel_filter": printable(snapshot.kernel_filter),
+        "path_filter": printable(snapshot.user_filter),
+        "direction": snapshot.direction.label if snapshot.direction is not None else "both",
+        "mode": "live" if live else "recording",
+    }
+
+
+def cpus(snapshot: Snapshot) -> list[dict[str, Any]]:
+    return [
+        {
+            "cpu": row.cpu,
+            "packets": row.packets,
+            "softirqs": row.softirqs,
+            "softirq_pct": percent(row.softirq_share),
+            "ksoftirqd": row.ksoftirqd,
+            "squeezed": row.squeezed,
+            "backlog_dropped": row.backlog_dropped,
+            "raise_to_softirq_p99_ns": row.softirq_wait.p99_ns,
+            "stages": [stage(one) for one in row.stages],
+        }
+        for row in snapshot.cpus
+    ]
+
+
+def irqs(snapshot: Snapshot) -> list[dict[str, Any]]:
+    return [
+        {
+            "irq": row.irq,
+            "name": printable(row.info.name),
+            "iface": printable(row.info.iface) or None,
+            "cpus": printable(row.info.cpus),
+            "count": row.count,
+            "packets": row.packets,
+            "handler_p99_ns": row.handler.p99_ns,
+            "irq_to_poll_p99_ns": row.irq_to_poll.p99_ns,
+            "ambiguous": row.ambiguous,
+        }
+        for row in snapshot.irqs
+    ]
+
+
+def hooks(snapshot: Snapshot) -> list[dict[str, str]]:
+    names = {"point": "point", "direction": "direction", "hook": "hook", "kind": "kind", "reason": "reason"}
+    return [{name: str(asdict(hook)[field]) for name, field in names.items()} for hook in snapshot.hooks]
+
+
+def stages(snapshot: Snapshot) -> list[dict[str, Any]]:
+    return [stage(row) for row in snapshot.stages]
+
+
+def directions(rows: Iterable[StageRow]) -> list[Direction]:
+    """The directions that were counted."""
+    return sorted({row.direction for row in rows})
