@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 
 class ExportError(Exception):
@@ -46,6 +47,26 @@ def write_together(folder: Path, stem: str, contents: Mapping[str, str]) -> list
             with suppress(OSError):
                 temporary.unlink()
     return placed
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[TextIO]:
+    """A text file that takes its place when it is whole; ``ExportError`` where that is taken or cannot be written."""
+    if path.exists() or path.is_symlink():
+        raise ExportError(f"{path} exists already: name another file or remove it first.")
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise ExportError(f"{path} cannot be written ({error.strerror}): name another file.") from None
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+        _give_to_caller(name)
+        os.link(name, path)
+    except OSError as error:
+        raise ExportError(f"{path} cannot be written ({error.strerror}): name another file.") from error
+    finally:
+        Path(name).unlink()
 
 
 def _free(folder: Path, stem: str, suffixes: list[str]) -> str:

@@ -1,0 +1,5 @@
+"""``python -m netlat_tui``."""
+
+from netlat_tui.cli import main
+
+main()

@@ -1,0 +1,309 @@
+"""What the commands do, once it is clear what was asked."""
+
+from __future__ import annotations
+
+import difflib
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+from netlat_tui.model.filter import Filter, FilterError, Names, from_options, interfaces, parse
+from netlat_tui.model.points import Direction
+from netlat_tui.model.text import printable
+from netlat_tui.sources.base import Source, SourceError
+
+if TYPE_CHECKING:
+    from netlat_tui.model.paths import Path as PacketPath
+    from netlat_tui.model.ticks import Tick
+    from netlat_tui.sources.sampling import Sampling
+
+DEMO = Path(__file__).parent / "data" / "demo.netlat"
+DEFAULT_REPORT_S = 10.0
+
+
+class Ended(Exception):  # noqa: N818 - an ending, not always an error
+    """The command ends with this exit code, and this sentence on stderr if there is one."""
+
+    def __init__(self, exit_code: int, sentence: str = "") -> None:
+        super().__init__(sentence)
+        self.exit_code = exit_code
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What the options and words of a command say."""
+
+    words: str
+    ifaces: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ()
+    cpus: tuple[str, ...] = ()
+    direction: str = "both"
+    hooks: str = "auto"
+    interval_s: float = 1.0
+
+    @property
+    def way(self) -> Direction | None:
+        return {"rx": Direction.RX, "tx": Direction.TX}.get(self.direction)
+
+
+def chosen_filter(ask: Ask, live: bool) -> Filter:
+    """The filter of the words and options; ``Ended`` with 2 where it has a mistake."""
+    try:
+        text = from_options(ask.ifaces, ask.ports, ask.cpus, ask.direction, ask.words)
+        flt = parse(text)
+    except FilterError as error:
+        pointed = error.pointed(ask.words) if ask.words else ""
+        raise Ended(2, f"{error}" + (f"\n{pointed}" if pointed else "")) from None
+    if live:
+        _require_interfaces(flt)
+    return flt
+
+
+def _require_interfaces(flt: Filter) -> None:
+    wanted = interfaces(flt)
+    if not wanted:
+        return
+    from netlat_tui.system import ifaces
+
+    there = ifaces.names()
+    for name in wanted:
+        if name not in there:
+            near = difflib.get_close_matches(name, sorted(there), n=1)
+            hint = (
+                f"did you mean {printable(near[0])}?" if near else f"there are {printable(', '.join(sorted(there)))}."
+            )
+            raise Ended(2, f"There is no interface {printable(name)}: {hint}")
+
+
+@contextmanager
+def _stopping(source: Source) -> Iterator[Callable[[], None]]:
+    """SIGINT and SIGTERM stop the source; the given function, called at the end, turns that into the exit code."""
+    caught: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        caught.append(number)
+        source.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def finish() -> None:
+        if caught:
+            raise Ended(128 + caught[0])
+
+    try:
+        yield finish
+    finally:
+        source.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _live(ask: Ask, flt: Filter, interval_s: float, sampling: Sampling | None = None) -> Source:
+    from netlat_tui.sources.live import LiveSource
+
+    try:
+        return LiveSource(filter=flt, interval_s=interval_s, hooks=ask.hooks, sampling=sampling)
+    except SourceError as error:
+        raise Ended(error.exit_code, str(error)) from None
+
+
+def _replay(file: str, speed: float | None) -> Source:
+    from netlat_tui.sources.replay import ReplaySource
+
+    try:
+        return ReplaySource(file, speed=speed)
+    except SourceError as error:
+        raise Ended(error.exit_code, str(error)) from None
+
+
+def _until(source: Source, duration_s: float | None) -> Iterator[Tick]:
+    """The source's ticks; it is stopped after so many seconds of its own time, and its last tick still comes."""
+    passed = 0
+    for tick in source.ticks():
+        yield tick
+        passed += tick.duration_ns
+        if duration_s is not None and passed >= duration_s * 1e9 - 1e6:
+            source.stop()
+
+
+def _interval(ask: Ask, duration_s: float | None) -> float:
+    return ask.interval_s if duration_s is None else min(ask.interval_s, duration_s)
+
+
+def _damage(source: Source) -> None:
+    """Say what of a recording could not be read."""
+    for damage in getattr(source, "damage", ()):
+        print(f"netlat-tui: damaged at byte {damage.offset}: {damage.text}", file=sys.stderr)
+
+
+def live_view(ask: Ask, ascii_only: bool) -> NoReturn:
+    """The live screens; where the kernel cannot be traced, the bundled recording and a banner that says why."""
+    flt = chosen_filter(ask, live=True)
+    _require_terminal()
+    from netlat_tui.sources.live import LiveSource
+    from netlat_tui.sources.replay import ReplaySource
+
+    banner = ""
+    source: Source
+    try:
+        source = LiveSource(filter=flt, interval_s=ask.interval_s, hooks=ask.hooks)
+    except SourceError as error:
+        if ask.hooks not in ("auto", "tracepoint") or not DEMO.exists():
+            raise Ended(error.exit_code, str(error)) from None
+        banner = f"Not live, this is a recording. {error}"
+        source = ReplaySource(DEMO, loop=True)
+    _show(source, ask, flt, banner, ascii_only)
+
+
+def replay_view(file: str, ask: Ask, ascii_only: bool) -> NoReturn:
+    flt = chosen_filter(ask, live=False)
+    _require_terminal(stdin=file != "-")
+    _show(_replay(file, speed=1.0), ask, flt, "", ascii_only)
+
+
+def _require_terminal(stdin: bool = True) -> None:
+    if not sys.stdout.isatty() or (stdin and not sys.stdin.isatty()):
+        raise Ended(2, "The view needs a terminal: use `netlat-tui report` or `netlat-tui trace` in a pipe.")
+
+
+def _show(source: Source, ask: Ask, flt: Filter, banner: str, ascii_only: bool) -> NoReturn:
+    from netlat_tui.app import run
+
+    try:
+        code = run(
+            source,
+            filter_text=flt.text,
+            direction=ask.way,
+            banner=banner,
+            ascii_only=ascii_only,
+            interval=ask.interval_s,
+        )
+    finally:
+        source.close()
+    _damage(source)
+    raise Ended(code)
+
+
+def record_ticks(output: str, duration_s: float | None, ask: Ask) -> None:
+    from netlat_tui.recording import RecordingError, Writer
+
+    flt = chosen_filter(ask, live=True)
+    source = _live(ask, flt, _interval(ask, duration_s))
+    with _stopping(source) as finish:
+        try:
+            with Writer(output, source.origin) as writer:
+                for tick in _until(source, duration_s):
+                    writer.write(tick)
+        except RecordingError as error:
+            raise Ended(1, str(error)) from None
+        finish()
+
+
+def trace_paths(kind: str, count: int | None, duration_s: float | None, ask: Ask, ascii_only: bool) -> None:
+    from netlat_tui.export import trace
+    from netlat_tui.sources.sampling import Sampling
+
+    flt = chosen_filter(ask, live=True)
+    source = _live(ask, flt, min(0.1, ask.interval_s), Sampling(everything=True))
+    left = count
+    lost = 0
+    with _stopping(source) as finish:
+        if kind == "text":
+            print(trace.HEADER, flush=True)
+        for tick in _until(source, duration_s):
+            lost += tick.counters.get("ring_lost", 0) + tick.counters.get("paths_held_back", 0)
+            for path in _selected(source, tick, flt, ask.way):
+                if left == 0:
+                    break
+                text = trace.json_line(path) if kind == "jsonl" else trace.line(path)
+                print(text.replace("→", "->") if ascii_only else text)
+                left = None if left is None else left - 1
+            sys.stdout.flush()
+            if left == 0:
+                source.stop()
+        if lost:
+            print(f"netlat-tui: {lost} paths were not shown: more came than could be sent up.", file=sys.stderr)
+        finish()
+
+
+_names: dict[tuple[int, int], str] = {}
+
+
+def _selected(source: Source, tick: Tick, flt: Filter, way: Direction | None) -> Iterator[PacketPath]:
+    """The tick's paths that the whole filter selects."""
+    from netlat_tui.model.paths import decode
+
+    _names.update(((info.netns, info.ifindex), info.name) for info in tick.iface_info)
+    reasons = source.origin.reasons
+    rows = tick.paths
+    if len(rows):
+        rows = rows[flt.matches(rows, Names(_names, reasons))]
+    for row in rows:
+        if way is None or row["direction"] == way:
+            yield decode(row, tick.time_ns - tick.mono_ns, _names, reasons)
+
+
+def report_window(file: str | None, duration_s: float | None, kind: str, ask: Ask, ascii_only: bool) -> None:
+    from netlat_tui.export import report
+    from netlat_tui.model.derive import History
+
+    flt = chosen_filter(ask, live=file is None)
+    if file is None:
+        if duration_s is None:
+            duration_s = DEFAULT_REPORT_S
+            if sys.stderr.isatty():
+                print(f"netlat-tui: watching for {duration_s:.0f} s (--duration)", file=sys.stderr)
+        source = _live(ask, flt, _interval(ask, duration_s))
+    else:
+        source = _replay(file, speed=None)
+    with _stopping(source) as finish:
+        history = History(source.origin)
+        for tick in _until(source, duration_s):
+            history.add(tick)
+        snapshot = history.snapshot(None, flt, ask.way)
+        make = {"json": report.to_json, "csv": report.to_csv}.get(kind)
+        if make:
+            sys.stdout.write(make(snapshot, source.origin, source.live))
+        else:
+            sys.stdout.write(report.to_text(snapshot, source.origin, source.live, ascii_only))
+        sys.stdout.flush()
+        _damage(source)
+        finish()
+
+
+def export_paths(file: str, kind: str, output: str, ask: Ask) -> None:
+    from netlat_tui.export import tables
+    from netlat_tui.export.files import ExportError, writing
+
+    flt = chosen_filter(ask, live=False)
+    source = _replay(file, speed=None)
+    write = tables.write_jsonl if kind == "jsonl" else tables.write_csv
+    with _stopping(source) as finish:
+        paths = (path for tick in source.ticks() for path in _selected(source, tick, flt, ask.way))
+        try:
+            if output == "-":
+                write(paths, sys.stdout)
+                sys.stdout.flush()
+            else:
+                with writing(Path(output)) as out:
+                    write(paths, out)
+        except ExportError as error:
+            raise Ended(1, str(error)) from None
+        _damage(source)
+        finish()
+
+
+def check_offers(kind: str) -> NoReturn:
+    from netlat_tui.export import check
+    from netlat_tui.sources.offers import survey
+
+    offers = survey()
+    sys.stdout.write(check.to_json(offers) if kind == "json" else check.to_text(offers))
+    sys.stdout.flush()
+    raise Ended(offers.exit_code)
