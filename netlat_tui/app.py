@@ -7,10 +7,12 @@ import io
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.console import Console
 from textual.app import App, SystemCommand
@@ -18,16 +20,21 @@ from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Input
 
 from netlat_tui.model.filter import EVERYTHING, Filter, FilterError, combine, parse
 from netlat_tui.model.points import Direction
+from netlat_tui.screens.commands import commands_of, keys_of
+from netlat_tui.screens.dump import contents
+from netlat_tui.screens.dump import write as write_view
 from netlat_tui.screens.feed import Feed, Selection
 from netlat_tui.screens.files import folder, stem
 from netlat_tui.screens.help import HelpScreen
 from netlat_tui.screens.main import MainScreen
+from netlat_tui.screens.player import Player, damage_words
 from netlat_tui.screens.recorder import Recorder
-from netlat_tui.screens.state import INTERVALS, WINDOWS, State
+from netlat_tui.screens.state import INTERVALS, MESSAGE_SECONDS, SPEEDS, WINDOWS, State
 from netlat_tui.screens.view import Context, ViewScreen
 from netlat_tui.sources.base import Source
 from netlat_tui.widgets.filter_bar import FilterBar
@@ -35,11 +42,10 @@ from netlat_tui.widgets.glyphs import glyphs
 from netlat_tui.widgets.svg import svg
 from netlat_tui.widgets.terminal import DEFAULTS, THEMES, theme_for, wants_ascii
 
-MOVES = ("row.up", "row.down", "row.page", "row.first", "row.last")
-"""Ids of the bindings that only move the cursor: nobody looks for them by name."""
-PALETTE_CELLS = 40
 QUIT_SECONDS = 0.4
 INTERRUPTED = 130
+
+_NAMES = {"escape": "Esc", "up": "Up", "down": "Down", "space": "Space", "tab": "Tab", "shift+tab": "S-Tab"}
 
 
 class NetlatApp(App[int]):
@@ -47,7 +53,6 @@ class NetlatApp(App[int]):
 
     TITLE = "netlat-tui"
     CSS_PATH = "app.tcss"
-    ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -59,13 +64,15 @@ class NetlatApp(App[int]):
         Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True, id="app.interrupt"),
         Binding("equals_sign", "filter_row", "Filter by the selected row", show=False, id="filter.row"),
         Binding("ctrl+l", "clear_filter", "Clear the filter", show=False, id="filter.clear"),
-        Binding("space", "freeze", "Freeze the display", show=False, id="view.freeze"),
+        Binding("space", "freeze", "Freeze the display, or pause the replay", show=False, id="view.freeze"),
+        Binding("right_square_bracket", "step", "Next tick of the recording", show=False, id="replay.step"),
         Binding("less_than_sign", "window(-1)", "Shorter time window", show=False, id="view.window_shorter"),
         Binding("greater_than_sign", "window(1)", "Longer time window", show=False, id="view.window_longer"),
-        Binding("plus", "interval(1)", "Longer interval", show=False, id="view.interval_longer"),
-        Binding("minus", "interval(-1)", "Shorter interval", show=False, id="view.interval_shorter"),
+        Binding("plus", "interval(1)", "Longer interval, or faster replay", show=False, id="view.interval_longer"),
+        Binding("minus", "interval(-1)", "Shorter interval, or slower replay", show=False, id="view.interval_shorter"),
         Binding("d", "direction", "Direction: both, rx, tx", show=False, id="view.direction"),
         Binding("ctrl+r", "reset", "Reset statistics", show=False, id="view.reset"),
+        Binding("e", "export", "Write the view to files", show=False, id="view.export"),
         Binding("R", "record", "Record on or off", show=False, id="record.toggle"),
         Binding("c", "copy", "Copy the row", show=False, id="row.copy"),
     ]
@@ -93,39 +100,16 @@ class NetlatApp(App[int]):
             self.register_theme(theme)
         self.theme = theme_for(os.environ).name
         selection = Selection(chosen, direction)
-        self.state = State(source.live, interval, banner, selection, cpus=max(1, len(source.origin.cpus)))
+        self.state = State(source.live, interval, banner=banner, selection=selection)
+        self.state.cpus = max(1, len(source.origin.cpus))
+        if not source.live:
+            self.state.recorded_filter = source.origin.filter
         self.context = Context(self.state, glyphs(ascii_only), now_ns)
         self.source = source
+        self.player = source if isinstance(source, Player) else None
         self.recorder = Recorder(source.origin)
         self.feed = Feed(source, selection, lambda: self._announce(), self.recorder.take)
-
-    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
-        """The screen as SVG, in colours and fonts of our own choosing: the terminal's are not ours to know."""
-        width, height = self.size
-        console = Console(
-            width=width,
-            height=height,
-            file=io.StringIO(),
-            force_terminal=True,
-            color_system="truecolor",
-            record=True,
-            legacy_windows=False,
-            safe_box=False,
-        )
-        console.print(
-            self.screen._compositor.render_update(full=True, screen_stack=self._background_screens, simplify=simplify)
-        )
-        return svg(console, title or self.title, dark=self.current_theme.dark)
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return DEFAULTS
-
-    def _announce(self) -> None:
-        """Called from the deriver's thread."""
-        try:
-            self.post_message(self.Fresh())
-        except RuntimeError:  # the loop has just been closed: nobody is left to tell
-            return
+        self._silence: Timer | None = None
 
     # -- life
 
@@ -134,33 +118,36 @@ class NetlatApp(App[int]):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, self.exit, INTERRUPTED)
         self.push_screen(MainScreen(self.context))
-        self.set_interval(1.0, self._tick_clock)
+        self.set_interval(1.0, self._refresh_frame)
         self.feed.start()
 
-    def on_netlat_app_fresh(self) -> None:
-        self.fetch()
+    def _announce(self) -> None:
+        """Called from the deriver's thread."""
+        try:
+            self.post_message(self.Fresh())
+        except RuntimeError:  # the loop has just been closed: nobody is left to tell
+            return
 
-    def fetch(self) -> None:
+    def on_netlat_app_fresh(self) -> None:
         """Take the newest snapshot and show it."""
-        snapshot = self.feed.fetch()
-        self.state.snapshot = snapshot or self.state.snapshot
-        self.state.recording = str(self.recorder.wanted or "")
-        for sentence, bad in self.recorder.news():
-            self.say(sentence, warn=bad)
-        self.state.error, self.state.ended = self.feed.error, self.feed.ended
+        state = self.state
+        state.snapshot = self.feed.fetch() or state.snapshot
+        state.error, state.ended = self.feed.error or damage_words(self.source), self.feed.ended
+        self._hear_recorder()
         self._refresh()
 
     @property
     def view(self) -> ViewScreen | None:
-        """The view on top, under whatever dialogue is open."""
-        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, ViewScreen)), None)
+        """The view on top, under whatever dialogue is open; none while it is being made or taken apart."""
+        views = (screen for screen in reversed(self.screen_stack) if isinstance(screen, ViewScreen))
+        return next((view for view in views if view.is_whole), None)
 
     def _refresh(self) -> None:
-        if self.view is not None and self.view.is_whole:
+        if self.view is not None:
             self.view.refresh_view()
 
-    def _tick_clock(self) -> None:
-        if self.view is not None and self.view.is_whole:
+    def _refresh_frame(self) -> None:
+        if self.view is not None:
             self.view.refresh_frame()
 
     async def action_quit(self) -> None:
@@ -170,7 +157,9 @@ class NetlatApp(App[int]):
         self.exit(0)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that are letters belong to the filter while one is typed: the footer then does not offer them."""
+        """Keys that are letters belong to the filter while one is typed; only a recording has a next tick."""
+        if action == "step":
+            return self.player is not None
         typing = isinstance(self.focused, Input)
         return not (typing and action in ("filter", "help", "command_palette", "quit") and not parameters)
 
@@ -215,10 +204,22 @@ class NetlatApp(App[int]):
     # -- modes
 
     def action_freeze(self) -> None:
-        """Hold the display; collection goes on."""
+        """Hold the display, collection goes on; pause or play a recording."""
         self.state.frozen = not self.state.frozen
-        self.feed.freeze(self.state.frozen)
+        if self.player is None:
+            self.feed.freeze(self.state.frozen)
+        elif self.state.frozen:
+            self.player.pause()
+        else:
+            self.player.play()
         self._refresh()
+
+    def action_step(self) -> None:
+        """One more tick of a recording, which is paused."""
+        if self.player is not None:
+            if not self.state.frozen:
+                self.action_freeze()
+            self.player.step()
 
     def action_window(self, step: int) -> None:
         windows = [window for window, _ in WINDOWS]
@@ -227,11 +228,14 @@ class NetlatApp(App[int]):
             self._select(replace(self.state.selection, window_ns=windows[at]))
 
     def action_interval(self, step: int) -> None:
-        at = min(range(len(INTERVALS)), key=lambda index: abs(INTERVALS[index] - self.state.interval)) + step
-        if 0 <= at < len(INTERVALS):
-            self.state.interval = INTERVALS[at]
+        """The time between ticks, live; the speed of a recording."""
+        if self.player is not None:
+            self.state.speed = _next(SPEEDS, self.state.speed, step)
+            self.player.set_speed(self.state.speed)
+        else:
+            self.state.interval = _next(INTERVALS, self.state.interval, step)
             self.source.set_interval(self.state.interval)
-            self._refresh()
+        self._refresh()
 
     def action_direction(self) -> None:
         order = (None, Direction.RX, Direction.TX)
@@ -241,6 +245,31 @@ class NetlatApp(App[int]):
     def action_reset(self) -> None:
         self.feed.reset()
         self.say("statistics start anew")
+
+    # -- rows and files
+
+    def action_copy(self) -> None:
+        text = self.view.row_text() if self.view is not None else ""
+        if text:
+            self.copy_to_clipboard(text)
+            self.say("row copied")
+
+    def action_export(self) -> None:
+        """Write the view to text, JSON, CSV and SVG files; a thread does it, for a disk can be slow."""
+        snapshot, view = self.state.snapshot, self.view
+        if snapshot is None or view is None:
+            self.say("there is nothing to write yet")
+            return
+        exported = view.exported(snapshot)
+        picture = self.export_screenshot(title=f"netlat-tui {' > '.join(exported.crumbs)}", simplify=True)
+
+        def write() -> None:
+            texts = contents(exported, snapshot, self.source.origin, self.state.live, picture)
+            sentence, bad = write_view(exported, texts, folder(), stem(exported.name, snapshot.time_ns))
+            with suppress(RuntimeError):  # the loop has just been closed: nobody is left to see it
+                self.post_message(ViewScreen.Say(sentence, bad))
+
+        threading.Thread(target=write, name="export", daemon=True).start()
 
     def action_record(self) -> None:
         """Write what is collected to a file, or end it."""
@@ -252,70 +281,79 @@ class NetlatApp(App[int]):
             path = folder() / f"{stem('recording', self.context.now_ns())}.netlat"
             self.recorder.begin(path)
             self.say(f"recording to {path}")
-        self.state.recording = str(self.recorder.wanted or "")
+        self._hear_recorder()
         self._refresh()
 
-    def action_copy(self) -> None:
-        text = self.view.row_text() if self.view is not None else ""
-        if text:
-            self.copy_to_clipboard(text)
-            self.say("row copied")
+    def _hear_recorder(self) -> None:
+        self.state.recording = str(self.recorder.wanted or "")
+        for sentence, bad in self.recorder.news():
+            self.say(sentence, warn=bad)
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """The screen as SVG, in colours and fonts of our own choosing: the terminal's are not ours to know."""
+        width, height = self.size
+        console = Console(
+            width=width,
+            height=height,
+            file=io.StringIO(),
+            force_terminal=True,
+            color_system="truecolor",
+            record=True,
+            legacy_windows=False,
+            safe_box=False,
+        )
+        console.print(
+            self.screen._compositor.render_update(full=True, screen_stack=self._background_screens, simplify=simplify)
+        )
+        return svg(console, title or self.title, dark=self.current_theme.dark)
 
     # -- help and actions
 
     def action_help(self, always: bool = False) -> None:
         if self.view is not None:
-            self.push_screen(HelpScreen(self.view.help(), self._keys(self.view), self.context.glyphs))
-
-    def _keys(self, view: Screen[None]) -> list[tuple[str, str]]:
-        """Keys and descriptions of everything that can be done in a view, one line per action."""
-        keys: dict[str, list[str]] = {}
-        for active in view.active_bindings.values():
-            binding = active.binding
-            if binding.id:
-                keys.setdefault(binding.description, []).append(self.key_name(binding.key))
-        return [(" ".join(names), words) for words, names in keys.items()]
-
-    def key_name(self, key: str) -> str:
-        return self.get_key_display(Binding(key, ""))
-
-    def get_key_display(self, binding: Binding) -> str:
-        if binding.key == "enter":
-            return "Enter" if self.context.glyphs.ascii_only else "⏎"
-        names = {"escape": "Esc", "up": "Up", "down": "Down", "space": "Space", "tab": "Tab", "shift+tab": "S-Tab"}
-        return names.get(binding.key) or super().get_key_display(binding)
+            keys = keys_of(self.view, self.get_key_display)
+            self.push_screen(HelpScreen(self.view.help(), keys, self.context.glyphs))
 
     def action_command_palette(self) -> None:
         if not any(isinstance(screen, CommandPalette) for screen in self.screen_stack):
             self.push_screen(CommandPalette(placeholder="an action's name", id="--command-palette"))
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every action of the view with its key."""
-        view = self.view
-        if view is None:
-            return
-        seen: set[str] = set()
-        for active in view.active_bindings.values():
-            binding, node = active.binding, active.node
-            if (
-                not binding.id
-                or binding.id.startswith(MOVES)
-                or binding.action in seen
-                or binding.action == "command_palette"
-            ):
-                continue
-            seen.add(binding.action)
-
-            async def run(action: str = binding.action, at: object = node) -> None:
-                await self.run_action(action, default_namespace=at)  # type: ignore[arg-type]
-
-            yield SystemCommand(f"{binding.description:<{PALETTE_CELLS}}{self.key_name(binding.key)}", "", run)
+        if self.view is not None:
+            yield from commands_of(self.view, self, self.get_key_display)
         yield SystemCommand("Other colours", "", self.action_change_theme)
 
+    def get_key_display(self, binding: Binding) -> str:
+        if binding.key == "enter":
+            return "Enter" if self.context.glyphs.ascii_only else "⏎"
+        if binding.key_display and binding.key != binding.key_display and len(binding.key) == 1:
+            return binding.key  # an alias of a key that is displayed otherwise
+        return _NAMES.get(binding.key) or super().get_key_display(binding)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return DEFAULTS
+
+    def on_view_screen_say(self, event: ViewScreen.Say) -> None:
+        self.say(event.sentence, warn=event.warn)
+
     def say(self, sentence: str, *, warn: bool = False) -> None:
-        """A sentence for a moment, never markup."""
-        words = self.context.glyphs.text(sentence)
-        self.notify(words, severity="warning" if warn else "information", timeout=6, markup=False)
+        """Show a sentence for a moment."""
+        self.state.message, self.state.message_warns = sentence, warn
+        if self._silence is not None:
+            self._silence.stop()
+        self._silence = self.set_timer(MESSAGE_SECONDS, self._say_no_more)
+        self._refresh_frame()
+
+    def _say_no_more(self) -> None:
+        self.state.message = ""
+        self._refresh_frame()
+
+
+def _next(steps: tuple[float, ...], now: float, step: int) -> float:
+    """The next of the steps from the one nearest to ``now``, none beyond the ends."""
+    nearest = min(range(len(steps)), key=lambda index: abs(steps[index] - now))
+    return steps[min(len(steps) - 1, max(0, nearest + step))]
 
 
 def run(
@@ -331,10 +369,9 @@ def run(
 
     The caller closes the source. What ended the collection, if it did, is repeated on stderr.
     """
-    chosen = parse(filter_text)
     app = NetlatApp(
         source,
-        chosen=chosen,
+        chosen=parse(filter_text),
         direction=direction,
         banner=banner,
         ascii_only=ascii_only or wants_ascii(os.environ),
@@ -345,8 +382,9 @@ def run(
     finally:
         if app.feed.stop(QUIT_SECONDS):
             app.recorder.close()
+    words = app.context.glyphs.text
     for sentence, _ in app.recorder.news():
-        print(app.context.glyphs.text(sentence), file=sys.stderr)
+        print(words(sentence), file=sys.stderr)
     if app.feed.error:
-        print(f"netlat-tui: {app.context.glyphs.text(app.feed.error)}", file=sys.stderr)
+        print(f"netlat-tui: {words(app.feed.error)}", file=sys.stderr)
     return code or app.feed.exit_code

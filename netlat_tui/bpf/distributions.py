@@ -21,8 +21,8 @@ class Distributions:
         self._cpus = sizes.cpus
         self._mapped = MappedArray(table, sizes.regions * N_DISTRIBUTIONS)
         rows = self._mapped.rows
-        self._sum = rows["sum_ns"].copy()
-        self._bucket = rows["bucket"].copy()
+        self._sum = np.zeros_like(rows["sum_ns"])
+        self._bucket = np.zeros_like(rows["bucket"])
 
     def collect(self, irq_of_slot: npt.NDArray[np.uint32]) -> tuple[Rows, Rows]:
         """``CELL`` and ``SUM`` rows; ``irq_of_slot`` numbers the interrupt regions."""

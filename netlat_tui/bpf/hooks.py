@@ -49,10 +49,6 @@ PROBES: tuple[Probe, ...] = (
         ("poll",),
         note="fires at the end of a poll: the start is the softirq's or the previous poll's end",
     ),
-    Probe("napi_gro_receive_entry", 1, ("gro",)),
-    Probe("napi_gro_receive_exit", 1, purpose="what GRO did with the packet"),
-    Probe("netif_rx", 1, purpose="packets put on the backlog: lo, veth, tunnels"),
-    Probe("netif_receive_skb", 1, ("link",), essential=True),
     Probe("tcp_probe", 2, ("transport",), note="TCP in state ESTABLISHED only"),
     Probe("sk_data_ready", 1, ("socket",)),
     Probe("sched_waking", 1, purpose="who is woken for a packet"),
@@ -62,7 +58,13 @@ PROBES: tuple[Probe, ...] = (
     Probe("kfree_skb", 2, ("drop",)),
     Probe("consume_skb", 1, purpose="packets the kernel used up itself"),
     Probe("net_dev_queue", 1, ("forward",)),
+    # Where packets come into being: attached last, so that no packet is followed by half of the hooks.
+    Probe("napi_gro_receive_exit", 1, purpose="what GRO did with the packet"),
+    Probe("napi_gro_receive_entry", 1, ("gro",)),
+    Probe("netif_rx", 1, purpose="packets put on the backlog: lo, veth, tunnels"),
+    Probe("netif_receive_skb", 1, ("link",), essential=True),
 )
+"""In the order in which they are attached."""
 
 NO_TRACEPOINT = "the kernel has no tracepoint there"
 NOT_TRACED = "packets on their way out are not traced"

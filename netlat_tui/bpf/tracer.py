@@ -72,9 +72,10 @@ class Tracer:
         self._ring: Ring = (
             MappedRing(bpf[b"ring"].get_fd(), self.sizes.ring_pages) if mapped else LibraryRing(bpf, bpf[b"ring"])
         )
-        self._before_counters = self._counters.rows.copy()
-        self._before_cpus = {name: self._cpus.rows[name].copy() for name in _CPU_FIELDS}
-        self._before_irqs = {name: self._irqs.rows[name].copy() for name in _IRQ_FIELDS}
+        # Maps are born empty: what was counted while the last hooks were attached belongs to the first tick.
+        self._before_counters = np.zeros_like(self._counters.rows)
+        self._before_cpus = {name: np.zeros_like(self._cpus.rows[name]) for name in _CPU_FIELDS}
+        self._before_irqs = {name: np.zeros_like(self._irqs.rows[name]) for name in _IRQ_FIELDS}
         self._before_runs = stats.Runs(0, 0, 0)
         self._stats_fd: int | None = None
         if program is not None:

@@ -42,8 +42,10 @@ def _bytes(tick: Tick) -> int:
 
 
 class Feed:
-    """Drains a source and derives snapshots of what it gave. ``publish`` is called from the deriver's thread, ``tap`` with
-    every tick from the drain's."""
+    """Drains a source and derives snapshots of what it gave.
+
+    ``publish`` is called from the deriver's thread, ``tap`` with every tick from the drain's.
+    """
 
     def __init__(
         self,

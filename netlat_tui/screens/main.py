@@ -9,9 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 
+from netlat_tui.export import values
 from netlat_tui.model.paths import Path
 from netlat_tui.model.snapshot import CpuRow, IrqRow, Snapshot, StageRow
 from netlat_tui.screens.detail import detail
+from netlat_tui.screens.dump import Record, View
 from netlat_tui.screens.panes import cpus, irqs, layers, paths
 from netlat_tui.screens.panes.base import Measured, Pane
 from netlat_tui.screens.panes.paths import Order
@@ -170,6 +172,15 @@ class MainScreen(ViewScreen):
     def term(self) -> str:
         row = self._table(self._current).selected
         return self.pane.term(row) if row is not None else ""
+
+    def exported(self, snapshot: Snapshot) -> View:
+        records: dict[str, Sequence[Record]] = {
+            layers.PANE.key: values.stages(snapshot),
+            cpus.PANE.key: values.cpus(snapshot),
+            irqs.PANE.key: values.irqs(snapshot),
+            paths.PANE.key: values.paths(snapshot, paths.chosen(snapshot, self._order)),
+        }
+        return View(self.pane.key, self.crumbs, records[self.pane.key], whole=True)
 
     def help(self) -> Help:
         return Help(self.pane.title, self.pane.summary, self.pane.columns, stages=self.pane is layers.PANE)

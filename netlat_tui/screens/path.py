@@ -11,10 +11,11 @@ from netlat_tui.model.points import IrqClass
 from netlat_tui.model.snapshot import Snapshot, StageRow
 from netlat_tui.model.text import percent
 from netlat_tui.screens.detail import irq_words, outcome_words, process_words, stage_title
+from netlat_tui.screens.dump import View, point_records, table_lines
 from netlat_tui.screens.panes import paths as paths_pane
 from netlat_tui.screens.panes import way
 from netlat_tui.screens.panes.paths import clock
-from netlat_tui.screens.stage import StageScreen
+from netlat_tui.screens.stage import FILE_CELLS, StageScreen
 from netlat_tui.screens.view import Context, Help, ViewScreen
 from netlat_tui.widgets.bands import latency_band
 from netlat_tui.widgets.canvas import Canvas
@@ -23,6 +24,7 @@ from netlat_tui.widgets.glyphs import Glyphs
 from netlat_tui.widgets.line_view import Lines
 from netlat_tui.widgets.lines import BAND_ROLE, Line, Role, wrap
 from netlat_tui.widgets.table import Table
+from netlat_tui.widgets.waterfall import waterfall
 
 
 def facts(path: Path, cells: int, glyphs: Glyphs) -> list[Line]:
@@ -108,10 +110,16 @@ class PathScreen(ViewScreen):
             crumbs = (*self.crumbs, stage_title(item.stage, self.context.glyphs))
             self.app.push_screen(StageScreen(self.context, crumbs, found))
         else:
-            self.notify("nothing was counted of this stage in the window shown", markup=False)
+            self.post_message(self.Say("nothing was counted of this stage in the window shown"))
 
     def term(self) -> str:
         return paths_pane.term(Row(self.path.id, (), self.path))
+
+    def exported(self, snapshot: Snapshot) -> View:
+        glyphs = self.context.glyphs
+        table = table_lines(way.COLUMNS, way.rows(self.path, glyphs))
+        drawn = waterfall(self.path, FILE_CELLS, len(self.path.points), glyphs)
+        return View("path", self.crumbs, point_records(self.path), [*self.facts(FILE_CELLS), (), *table, (), *drawn])
 
     def help(self) -> Help:
         return Help("Path", "One packet's way, point by point, to scale.", way.COLUMNS, stages=True)

@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from netlat_tui.model.snapshot import CpuRow, Snapshot, StageRow
 from netlat_tui.model.text import percent, quantity
 from netlat_tui.screens.detail import detail
+from netlat_tui.screens.dump import View, interval_record, table_lines
 from netlat_tui.screens.panes.base import Measured
 from netlat_tui.screens.panes.layers import COLUMNS, term
 from netlat_tui.screens.panes.scope import Scope, find_scope, scope_name, scope_rows
-from netlat_tui.screens.stage import StageScreen, interval_name
+from netlat_tui.screens.stage import FILE_CELLS, StageScreen, interval_name
 from netlat_tui.screens.view import Context, Help, ViewScreen
 from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.glyphs import Glyphs
@@ -93,6 +94,12 @@ class ScopeScreen(ViewScreen):
         row = self.query_one(Table).selected
         stage = term(row) if row is not None else ""
         return f"{own} and {stage}" if stage else own
+
+    def exported(self, snapshot: Snapshot) -> View:
+        rows = scope_rows(self._scope, snapshot.window_ns, self.context.glyphs)
+        records = [interval_record(row.item) for row in rows if isinstance(row.item, StageRow | Measured)]
+        kind = "cpu" if isinstance(self._scope, CpuRow) else "irq"
+        return View(kind, self.crumbs, records, [*self.facts(FILE_CELLS), (), *table_lines(COLUMNS, rows)])
 
     def help(self) -> Help:
         kind = "CPU" if isinstance(self._scope, CpuRow) else "interrupt"

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from netlat_tui.model.histogram import empty
 from netlat_tui.model.snapshot import CpuRow, Distribution, IrqRow, Snapshot, StageRow, Trend
 from netlat_tui.screens.detail import plot, stage_title
+from netlat_tui.screens.dump import View, interval_record, table_lines
 from netlat_tui.screens.panes.base import Measured
 from netlat_tui.screens.panes.layers import TOTAL
 from netlat_tui.screens.panes.scope import WHERE_COLUMNS, Scope, find_scope, measured, scope_name, where_rows
@@ -17,6 +18,9 @@ from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.glyphs import Glyphs
 from netlat_tui.widgets.lines import Line, Role, paragraph
 from netlat_tui.widgets.table import Table
+
+FILE_CELLS = 100
+"""Width of drawings in a text file."""
 
 
 class StageScreen(ViewScreen):
@@ -83,6 +87,23 @@ class StageScreen(ViewScreen):
             if isinstance(item, IrqRow):
                 return f"irq {item.irq}"
         return ""
+
+    def exported(self, snapshot: Snapshot) -> View:
+        glyphs = self.context.glyphs
+        lines = [*self.facts(FILE_CELLS), (), *plot(self._item.values, glyphs)(FILE_CELLS, 16)]
+        records = [interval_record(self._item)]
+        if self._scope is None and isinstance(self._item, StageRow):
+            stage = self._item.stage.id
+            rows = where_rows(snapshot, stage, glyphs)
+            lines += [(), *table_lines(WHERE_COLUMNS, rows)]
+            scopes = [row.item for row in rows if isinstance(row.item, CpuRow | IrqRow)]
+            records += [
+                {"taken_by": scope_name(scope, glyphs), **interval_record(row)}
+                for scope in scopes
+                for row in scope.stages
+                if row.stage.id == stage
+            ]
+        return View("stage", self.crumbs, records, lines)
 
     def help(self) -> Help:
         columns = WHERE_COLUMNS if self._scope is None else ()

@@ -14,8 +14,13 @@ WINDOWS: tuple[tuple[int | None, str], ...] = (
     (300_000_000_000, "5 min"),
     (None, "all"),
 )
+MESSAGE_SECONDS = 6.0
+
 INTERVALS: tuple[float, ...] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Seconds between ticks that can be chosen, live."""
+
 SPEEDS: tuple[float, ...] = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
+"""Times as fast as it was that a recording can be played."""
 
 
 @dataclass
@@ -24,12 +29,16 @@ class State:
 
     live: bool
     interval: float = 1.0
+    speed: float = 1.0  # of a replay
+    recorded_filter: str = ""  # what a recording was filtered by when it was made
     banner: str = ""
     selection: Selection = field(default_factory=Selection)
     snapshot: Snapshot | None = None
     frozen: bool = False
     ended: bool = False
     error: str = ""
+    message: str = ""  # a sentence for a moment
+    message_warns: bool = False
     recording: str = ""  # the file being written
     cpus: int = 1  # CPUs traced
 

@@ -67,7 +67,7 @@ def status_line(state: State, now_ns: int, cells: int, glyphs: Glyphs) -> Line:
         direction = snapshot.direction.label if snapshot.direction is not None else "rx+tx"
         fields.append([(direction, Role.PLAIN)])
         fields.append([(f"window {state.window}", Role.PLAIN)])
-        fields.append([(f"every {state.interval:g}s" if state.live else f"speed ×{1 / state.interval:g}", Role.DIM)])
+        fields.append([(f"every {state.interval:g}s" if state.live else f"speed ×{state.speed:g}", Role.DIM)])
     room = cells - width(badge)
     line: list[Span] = []
     for field in fields:
@@ -108,9 +108,12 @@ def crumbs_line(crumbs: Sequence[str], state: State, cells: int, glyphs: Glyphs)
 def filter_words(state: State) -> list[Span]:
     """The filter in force, which part the kernel decided and which only selects paths, and how many it selected."""
     chosen, snapshot = state.selection.filter, state.snapshot
+    recorded: list[Span] = [("recorded with ", Role.DIM), (state.recorded_filter, Role.PLAIN), ("  ", Role.PLAIN)]
+    if not state.recorded_filter:
+        recorded = []
     if not chosen.text:
-        return [("no filter", Role.DIM)]
-    spans: list[Span] = [("/ ", Role.ACCENT), (chosen.text, Role.STRONG)]
+        return [*recorded, ("no filter", Role.DIM)]
+    spans: list[Span] = [*recorded, ("/ ", Role.ACCENT), (chosen.text, Role.STRONG)]
     if not state.live:
         spans.append(("  paths only", Role.DIM))
     elif not chosen.user_text:

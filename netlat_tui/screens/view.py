@@ -8,11 +8,13 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from netlat_tui.model.snapshot import Snapshot
 from netlat_tui.model.text import printable
+from netlat_tui.screens.dump import View
 from netlat_tui.screens.state import State
 from netlat_tui.screens.status import crumbs_line, status_line
 from netlat_tui.widgets.canvas import Canvas
@@ -52,6 +54,13 @@ class ViewScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", id="view.back")]
 
+    @dataclass
+    class Say(Message):
+        """A sentence to show for a moment."""
+
+        sentence: str
+        warn: bool = False
+
     def __init__(self, context: Context, crumbs: Sequence[str]) -> None:
         super().__init__(classes="-ascii" if context.glyphs.ascii_only else None)
         self.context = context
@@ -75,6 +84,10 @@ class ViewScreen(Screen[None]):
         return ()
 
     def help(self) -> Help:
+        raise NotImplementedError
+
+    def exported(self, snapshot: Snapshot) -> View:
+        """What the view is in files."""
         raise NotImplementedError
 
     def term(self) -> str:
@@ -133,12 +146,13 @@ class ViewScreen(Screen[None]):
         self.query_one("#status", Canvas).repaint()
         self.query_one("#crumbs", Canvas).repaint()
         state = self.context.state
-        words = self.context.glyphs.text(state.error or state.banner)
+        words = self.context.glyphs.text(state.message or state.error or state.banner)
         banner = self.query_one("#banner", Static)
         if banner.content != words:
             banner.update(words)
         banner.display = bool(words)
-        banner.set_class(bool(state.error), "-error")
+        banner.set_class(bool(state.message and not state.message_warns), "-news")
+        banner.set_class(bool(state.error and not state.message), "-error")
 
     def row_text(self) -> str:
         """The selected row as a line of text, for the clipboard."""

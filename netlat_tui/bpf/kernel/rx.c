@@ -1,5 +1,11 @@
 /* From the first sight of a packet to the link layer. */
 
+/* Of a run's first poll only the end is seen: its beginning is not a point of its own. */
+INLINE int poll_was_seen(u64 softirq_ns, u64 poll_ns)
+{
+	return poll_ns > softirq_ns;
+}
+
 INLINE void attribute(struct flight *f, struct cpu_state *c, u64 skb)
 {
 	struct attribution a;
@@ -30,7 +36,7 @@ INLINE void attribute(struct flight *f, struct cpu_state *c, u64 skb)
 		point(f, POINT_RAISE, a.raise_ns);
 	if (a.softirq_ns)
 		point(f, POINT_SOFTIRQ, a.softirq_ns);
-	if (a.poll_ns)
+	if (poll_was_seen(a.softirq_ns, a.poll_ns))
 		point(f, POINT_POLL, a.poll_ns);
 }
 
@@ -130,7 +136,8 @@ int on_netif_receive_skb(struct bpf_raw_tracepoint_args *ctx)
 		/* Only what happened after the packet was put on the backlog was on its way. */
 		if (c->irq.in_net_rx && c->irq.softirq_ns >= f->last_ns)
 			point(f, POINT_SOFTIRQ, c->irq.softirq_ns);
-		if (c->irq.in_net_rx && c->irq.poll_ns >= f->last_ns)
+		if (c->irq.in_net_rx && c->irq.poll_ns >= f->last_ns &&
+		    poll_was_seen(c->irq.softirq_ns, c->irq.poll_ns))
 			point(f, POINT_POLL, c->irq.poll_ns);
 		if (c->irq.ksoftirqd && c->irq.in_net_rx)
 			f->rec.flags |= PATH_KSOFTIRQD;

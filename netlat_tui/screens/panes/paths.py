@@ -11,6 +11,7 @@ from netlat_tui.model.filter import quote
 from netlat_tui.model.paths import Path
 from netlat_tui.model.points import Outcome
 from netlat_tui.model.snapshot import Snapshot
+from netlat_tui.model.ticks import Rows
 from netlat_tui.screens.panes.base import Pane, latency, nothing_seen
 from netlat_tui.widgets.bands import Band
 from netlat_tui.widgets.cells import Cell, Column, Row
@@ -43,9 +44,12 @@ class Order(Enum):
     LATEST = "latest"
 
 
+def chosen(snapshot: Snapshot, order: Order) -> Rows:
+    return snapshot.slowest if order is Order.SLOWEST else snapshot.latest
+
+
 def rows(snapshot: Snapshot, glyphs: Glyphs, order: Order = Order.SLOWEST) -> Sequence[Row]:
-    chosen = snapshot.slowest if order is Order.SLOWEST else snapshot.latest
-    return [_row(path, glyphs) for path in decode_rows(snapshot, chosen)]
+    return [_row(path, glyphs) for path in decode_rows(snapshot, chosen(snapshot, order))]
 
 
 def clock(time_ns: int, digits: int = 3) -> str:
