@@ -1,26 +1,26 @@
-# make run    start (as root: live; else the bundled recording).   make run ARGS="report --duration 5 port 443"
-# make test   everything that can be tested on this machine.
+# Everything is done through scripts/setup.sh, which first installs what is missing. ARGS go to the command.
 
-.PHONY: help run test lint clean
+RUN := scripts/setup.sh run
+TEST := scripts/setup.sh test
+
 .DEFAULT_GOAL := help
+.PHONY: help run test lint clean
 
-SETUP := scripts/setup.sh
+help: ## these lines
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
 
-help:
-	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+run: ## start netlat-tui: make run ARGS="check", make run ARGS="trace port 443"
+	@$(RUN) python -m netlat_tui $(ARGS)
 
-run:
-	@python=$$($(SETUP) run) && exec $$python -m netlat_tui $(ARGS)
+test: lint ## lint, then unit, screen and live tests (live ones as root): make test ARGS="-k irq"
+	$(TEST) pytest $(ARGS)
 
-test:
-	@python=$$($(SETUP) test) && \
-	$$python -m ruff check . && \
-	$$python -m ruff format --check . && \
-	$$python -m mypy && \
-	$$python -m pytest $(ARGS)
+lint: ## ruff and strict mypy
+	$(TEST) ruff check .
+	$(TEST) ruff format --check .
+	$(TEST) mypy
 
-lint:
-	@python=$$($(SETUP) test) && $$python -m ruff check . && $$python -m ruff format --check . && $$python -m mypy
-
-clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## remove the virtual environment and what tools left behind
+	@scripts/setup.sh clean
+	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info snapshot_report.html
+	@find netlat_tui tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,155 +1,242 @@
-#!/bin/sh
-# Makes the virtual environment, from the interpreter that can import BCC, and as root installs what is missing.
-# Usage: scripts/setup.sh run|test     Prints the path of the environment's python as its last line.
-set -eu
+#!/usr/bin/env bash
+# Gets a checkout ready, then runs a command in its virtual environment:
+#
+#   scripts/setup.sh run  COMMAND…    with what the application needs
+#   scripts/setup.sh test COMMAND…    and with what its tests need
+#   scripts/setup.sh clean            removes the environment
+#
+# BCC's binding belongs to the distribution (python3-bpfcc); what PyPI calls bcc is another project. The environment therefore
+# comes from the interpreter that has it, and sees this one system package by a link and no other, so that nothing else the
+# system has takes the place of a version the project asks for.
+#
+# Root gets what is missing from the machine's package manager; anyone else is told what to install. Whatever is done is
+# told on stderr: stdout belongs to the command.
+set -euo pipefail
 
-here=$(cd "$(dirname "$0")/.." && pwd)
-what=${1:-run}
+REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+readonly REPO
+export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" # an ordinary user's PATH may lack sysctl's folder
+
+# What an interpreter is: its file, its version, the folder of its BCC binding and whether it can make environments.
+readonly PROBE='
+import os, sys
+from importlib.util import find_spec
+bcc = find_spec("bcc")
+folders = [f for f in (bcc and bcc.submodule_search_locations or []) if os.path.isfile(os.path.join(f, "libbcc.py"))]
+makes = find_spec("venv") is not None and find_spec("ensurepip") is not None
+if sys.version_info >= (3, 11):
+    print(os.path.realpath(sys.executable), "%d.%d" % sys.version_info[:2], (folders + ["-"])[0], "yes" if makes else "no", sep="\t")
+'
 
 say() { printf 'netlat-tui: %s\n' "$*" >&2; }
-fail() { say "$*"; exit 1; }
-is_root() { [ "$(id -u)" = 0 ]; }
-has() { command -v "$1" >/dev/null 2>&1; }
 
-# Candidates in the order of preference: BCC's binding is only visible to the distribution's own interpreter.
-interpreters() {
-	ls /usr/bin/python3 /usr/bin/python3.[0-9]* 2>/dev/null | grep -v config || true
-	command -v python3 2>/dev/null || true
+fail() {
+    say "$*"
+    exit 1
 }
 
-new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+is_root() { [ "$(id -u)" -eq 0 ]; }
 
-with_bcc() {
-	for python in $(interpreters); do
-		if new_enough "$python" && "$python" -c 'from bcc import BPF' 2>/dev/null; then
-			echo "$python"
-			return
-		fi
-	done
+# --- The machine's packages ---
+
+package_manager() {
+    local name
+    for name in apt-get dnf pacman; do
+        if command -v "$name" >/dev/null; then
+            echo "$name"
+            return
+        fi
+    done
 }
 
-without_bcc() {
-	for python in $(interpreters); do
-		if new_enough "$python"; then
-			echo "$python"
-			return
-		fi
-	done
+# package_for NEED: what the machine's package manager calls it.
+package_for() {
+    case "$(package_manager):$1" in
+    apt-get:python) echo python3 python3-venv ;;
+    apt-get:bcc) echo python3-bpfcc ;;
+    apt-get:ip | dnf:ip) echo "iproute$([ "$(package_manager)" = dnf ] || echo 2)" ;;
+    apt-get:cc) echo gcc libc6-dev ;;
+    dnf:python) echo python3 python3-pip ;;
+    dnf:bcc) echo python3-bcc ;;
+    dnf:sysctl | pacman:sysctl) echo procps-ng ;;
+    dnf:cc) echo gcc glibc-devel ;;
+    pacman:python) echo python ;;
+    pacman:bcc) echo python-bcc ;;
+    pacman:ip) echo iproute2 ;;
+    *:python) echo "Python 3.11 or newer with venv" ;;
+    *:bcc) echo "BCC's Python binding" ;;
+    *:ip) echo iproute2 ;;
+    *:sysctl) echo procps ;;
+    *:taskset) echo util-linux ;;
+    *:cc) echo gcc ;;
+    *) echo "$1" ;;
+    esac
 }
 
-manager() {
-	for name in apt-get dnf pacman; do
-		if has "$name"; then
-			echo "$name"
-			return
-		fi
-	done
+has() {
+    if [ "$1" = cc ]; then # a compiler may be there without the C library's headers
+        echo '#include <stdio.h>' | cc -fsyntax-only -x c - 2>/dev/null
+    else
+        command -v "$1" >/dev/null
+    fi
 }
 
-# Names of packages: BCC's binding, venv, and for the tests namespaces, sysctl, taskset, a C compiler and tmux.
-packages() {
-	case $1 in
-	apt-get) run="python3-bpfcc python3-venv" test="iproute2 procps util-linux gcc libc6-dev tmux" ;;
-	dnf) run="python3-bcc" test="iproute procps-ng util-linux gcc tmux" ;;
-	pacman) run="python-bcc" test="iproute2 procps-ng util-linux gcc tmux" ;;
-	esac
-	if [ "$what" = test ]; then echo "$run $test"; else echo "$run"; fi
-}
-
-install_packages() {
-	case $1 in
-	apt-get)
-		DEBIAN_FRONTEND=noninteractive
-		export DEBIAN_FRONTEND
-		apt-get update -qq >&2 || say "apt-get update failed; going on with the lists that are there"
-		# shellcheck disable=SC2046
-		apt-get install -y -qq --no-install-recommends $(packages apt-get) >&2
-		;;
-	# shellcheck disable=SC2046
-	dnf) dnf install -y -q $(packages dnf) >&2 ;;
-	# shellcheck disable=SC2046
-	pacman) pacman -S --noconfirm --needed $(packages pacman) >&2 ;;
-	esac
-}
-
+# lacking KIND: what this machine lacks for it, one need a line.
 lacking() {
-	[ -n "$(with_bcc)" ] || return 0
-	"$(with_bcc)" -c 'import ensurepip, venv' 2>/dev/null || return 0
-	[ "$what" = test ] || return 1
-	for tool in ip sysctl taskset cc tmux; do
-		has "$tool" || return 0
-	done
-	return 1
+    local need found
+    found=$(interpreter)
+    [ "$(cut -f4 <<<"$found")" = yes ] || echo python
+    case $(cut -f3 <<<"$found") in '' | -) echo bcc ;; esac
+    [ "$1" = test ] || return 0
+    for need in ip sysctl taskset cc tmux; do
+        has "$need" || echo "$need"
+    done
 }
 
-provide() {
-	lacking || return 0
-	found=$(manager)
-	if ! is_root; then
-		[ -n "$(with_bcc)" ] || say "BCC is missing, so nothing can be traced live; as root: install $(packages "${found:-apt-get}")"
-		return 0
-	fi
-	[ -n "$found" ] || fail "install BCC's Python binding (python3-bpfcc, python3-bcc or python-bcc) with this system's package manager, then run make again"
-	say "installing what is missing with $found"
-	install_packages "$found" || fail "$found could not install $(packages "$found"): install them by hand, then run make again"
+packages() {
+    local need
+    for need in "$@"; do package_for "$need"; done | paste -sd' '
 }
 
-# The checkout's own environment, unless someone else owns it.
-environment() {
-	venv=$here/.venv
-	if { [ -d "$venv" ] && [ -w "$venv" ] && [ "$(stat -c %u "$venv")" = "$(id -u)" ]; } || { [ ! -e "$venv" ] && [ -w "$here" ]; }; then
-		echo "$venv"
-	else
-		echo "${XDG_CACHE_HOME:-$HOME/.cache}/netlat-tui/venv"
-	fi
+# install PACKAGE…: false if that did not work, or if this machine's package manager is not known.
+install() {
+    case $(package_manager) in
+    apt-get)
+        DEBIAN_FRONTEND=noninteractive apt-get update -q || true # one broken source need not matter
+        DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+        ;;
+    dnf) dnf install -q -y "$@" ;;
+    pacman) pacman -S --needed --noconfirm "$@" ;;
+    *) false ;;
+    esac </dev/null >&2
 }
 
-# Of all system packages only BCC is let in: others must not shadow the versions asked for.
-link_bcc() {
-	"$1" - "$2" <<'PYTHON'
-import importlib.util, pathlib, sys
-spec = importlib.util.find_spec("bcc")
-target = pathlib.Path(sys.argv[1]) / "bcc"
-target.parent.mkdir(parents=True, exist_ok=True)
-if target.is_symlink():
-    target.unlink()
-if spec and spec.submodule_search_locations:
-    target.symlink_to(pathlib.Path(spec.submodule_search_locations[0]).resolve())
+complete_machine() {
+    local needs wanted
+    mapfile -t needs < <(lacking "$1")
+    [ ${#needs[@]} -gt 0 ] || return 0
+    wanted=$(packages "${needs[@]}")
+    if ! is_root; then
+        [ -e "$(venv_folder)/.made-of" ] || say "going on without what only root can install: $wanted."
+        return 0
+    fi
+    say "installing $wanted"
+    # shellcheck disable=SC2086 # package names, one word each
+    install $wanted || say "could not install $wanted: install them by hand for what needs them."
+}
+
+# --- The interpreter ---
+
+interpreters() {
+    local file
+    for file in /usr/bin/python3 /usr/bin/python3.*; do
+        [[ $file =~ /python3(\.[0-9]+)?$ ]] && [ -x "$file" ] && echo "$file"
+    done
+    type -ap python3 || true
+}
+
+# The first interpreter with BCC and venv; else with venv; else with neither, for the sentence that says so.
+interpreter() {
+    local file line
+    while read -r file; do
+        line=$("$file" -I -c "$PROBE" 2>/dev/null) || continue
+        [ -z "$line" ] || printf '%s\n' "$line"
+    done < <(interpreters) | awk -F'\t' '
+        { rank = ($4 == "yes") * 2 + ($3 != "-"); if (rank > best || NR == 1) { best = rank; line = $0 } }
+        END { if (NR) print line }'
+}
+
+# --- The virtual environment ---
+
+# In the checkout if it is one's own, else in one's cache: root and its owner do not lock each other out.
+venv_folder() {
+    local cache=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}
+    if [ -O "$REPO" ] && [ -w "$REPO" ] && { [ ! -e "$REPO/.venv" ] || [ -O "$REPO/.venv" ]; }; then
+        echo "$REPO/.venv"
+    elif is_root && [ ! -O "${HOME:-/}" ]; then # sudo that keeps its caller's HOME
+        echo ~root/.cache/netlat-tui/venv
+    else
+        echo "$cache/netlat-tui/venv"
+    fi
+}
+
+# make_venv FOLDER: afresh, unless it is already made of this interpreter, here.
+make_venv() {
+    local venv=$1 found python bcc made_of
+    found=$(interpreter)
+    python=$(cut -f1 <<<"$found")
+    bcc=$(cut -f3 <<<"$found")
+    [ "$(cut -f4 <<<"$found")" = yes ] || fail "there is no Python that can make a virtual environment: install $(packages python)."
+    made_of="$found $venv"
+    [ "$(cat "$venv/.made-of" 2>/dev/null)" != "$made_of" ] || return 0
+
+    say "making $venv from $python"
+    mkdir -p "$venv" 2>/dev/null || fail "cannot write $venv: set XDG_CACHE_HOME to a folder that can be written."
+    "$python" -I -m venv --clear "$venv" >&2 || fail "$python could not make $venv: install $(packages python)."
+    if [ "$bcc" != - ]; then
+        ln -s "$bcc" "$(site_packages "$venv")/bcc"
+        "$venv/bin/python" -c 'from bcc import BPF' || say "BCC in $bcc does not load: install $(packages bcc) again to trace live."
+    fi
+    printf '%s' "$made_of" >"$venv/.made-of"
+}
+
+site_packages() { "$1/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; }
+
+# requirements KIND: the lists of pyproject.toml that it takes.
+requirements() {
+    "$1/bin/python" - "$REPO/pyproject.toml" "$2" <<'PYTHON'
+import sys, tomllib
+project = tomllib.load(open(sys.argv[1], "rb"))["project"]
+print(*project["dependencies"], *(project["optional-dependencies"]["dev"] if sys.argv[2] == "test" else []), sep="\n")
 PYTHON
 }
 
-stamp_of() {
-	{ "$1" -c 'import sys; print(sys.executable, sys.version)'; cat "$here/pyproject.toml"; echo "$here $what $2"; } | cksum
+# fill_venv FOLDER KIND: with the project's requirements, if they are not what was installed last.
+fill_venv() {
+    local venv=$1 kind=$2 list=$1/.requirements-$2 wanted
+    wanted=$(requirements "$venv" "$kind")
+    [ "$(cat "$list" 2>/dev/null)" != "$wanted" ] || return 0
+    say "installing Python packages into $venv"
+    "$venv/bin/python" -m pip install --disable-pip-version-check -q -r <(echo "$wanted") </dev/null >&2 ||
+        fail "pip could not install what pyproject.toml lists: look at its message above and at its index (pip config list)."
+    printf '%s' "$wanted" >"$list"
 }
 
-build() {
-	python=$1 venv=$2 bcc=$3
-	stamp=$(stamp_of "$python" "$bcc")
-	[ "$(cat "$venv/stamp" 2>/dev/null)" != "$stamp" ] || return 0
-	# An environment for tests serves for running, too.
-	if [ "$what" = run ] && [ "$(cat "$venv/stamp" 2>/dev/null)" = "$(what=test stamp_of "$python" "$bcc")" ]; then return 0; fi
-	"$python" -c 'import ensurepip, venv' 2>/dev/null || fail "$python cannot make virtual environments: install python3-venv, then run make again"
-	say "making the virtual environment with $python"
-	mkdir -p "$(dirname "$venv")"
-	"$python" -m venv --clear "$venv" >&2 || fail "the virtual environment could not be made in $venv: make room there, then run make again"
-	folder=$venv/lib/netlat-bcc
-	link_bcc "$python" "$folder"
-	site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-	echo "$folder" >"$site/netlat-bcc.pth"
-	extra=; [ "$what" = run ] || extra='[dev]'
-	"$venv/bin/python" -m pip install -q --disable-pip-version-check --no-warn-script-location -e "$here$extra" >&2 ||
-		fail "pip could not install the Python packages: see above, then run make again"
-	echo "$stamp" >"$venv/stamp"
+# The checkout itself is linked, not installed: nothing is written into it.
+link_checkout() {
+    local venv=$1
+    echo "$REPO" >"$(site_packages "$venv")/netlat_tui.pth"
+    printf '#!%s/bin/python\nimport sys\n\nfrom netlat_tui.cli import main\n\nsys.exit(main())\n' "$venv" >"$venv/bin/netlat-tui"
+    chmod 755 "$venv/bin/netlat-tui"
 }
 
-provide
-python=$(with_bcc)
-bcc=yes
-if [ -z "$python" ]; then
-	python=$(without_bcc)
-	bcc=no
-fi
-[ -n "$python" ] || fail "Python 3.11 or newer is missing: install python3 and python3-venv, then run make again"
-venv=$(environment)
-build "$python" "$venv" "$bcc"
-echo "$venv/bin/python"
+# What tools keep between runs stays in the environment's folder as well.
+enter() {
+    local venv=$1
+    export PATH="$venv/bin:$PATH" VIRTUAL_ENV="$venv"
+    export RUFF_CACHE_DIR="$venv/cache/ruff" MYPY_CACHE_DIR="$venv/cache/mypy"
+    export HYPOTHESIS_STORAGE_DIRECTORY="$venv/cache/hypothesis"
+    export PYTEST_ADDOPTS="-o cache_dir=$venv/cache/pytest ${PYTEST_ADDOPTS:-}"
+    [ "$venv" = "$REPO/.venv" ] || export PYTHONPYCACHEPREFIX="$venv/cache/pycache"
+}
+
+main() {
+    local kind=${1:-} venv
+    venv=$(venv_folder)
+    case $kind in
+    run | test)
+        shift
+        complete_machine "$kind"
+        make_venv "$venv"
+        fill_venv "$venv" "$kind"
+        link_checkout "$venv"
+        enter "$venv"
+        cd "$REPO"
+        exec "$@"
+        ;;
+    clean) [ ! -e "$venv/pyvenv.cfg" ] || rm -rf "$venv" ;;
+    *) fail "usage: setup.sh run|test COMMAND…, or setup.sh clean" ;;
+    esac
+}
+
+main "$@"
