@@ -227,7 +227,7 @@ async def test_help_explains_every_column_and_point_of_the_view() -> None:
         text = screen_text(app)
         assert "99 of 100 packets were faster" in text
         assert "the reader, woken for the packet, was given a CPU" in text
-        assert "Freeze the display" in text
+        assert "Freeze the display, or pause the replay" in text
         await pilot.press("escape", "2", "f1")
         await pilot.pause()
         assert "put off to the ksoftirqd thread" in screen_text(app)
@@ -237,7 +237,7 @@ async def test_the_palette_runs_actions() -> None:
     app = make_app()
     async with running(app, (100, 40)) as pilot:
         await pilot.press("colon", *"freeze")
-        await until(pilot, lambda: "Freeze the display  " in screen_text(app), "the command")
+        await until(pilot, lambda: "Freeze the display, or pause the replay" in screen_text(app), "the command")
         await pilot.press("enter")
         await until(pilot, lambda: app.state.frozen, "the freeze")
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from pathlib import Path
 
 import pytest
 
+from netlat_tui.recording import Writer
 from netlat_tui.sources.base import SourceError
+from netlat_tui.sources.replay import ReplaySource
 from tests.screens.conftest import make_app, running, screen_text, shown, table_lines, until
-from tests.screens.source import SECOND, STARTED_NS, StepSource, tick
+from tests.screens.source import ORIGIN, SECOND, STARTED_NS, StepSource, tick
 
 
 async def test_before_the_first_figures() -> None:
@@ -170,3 +174,48 @@ async def test_ascii_means_ascii() -> None:
                 await pilot.press(*keys)
                 await pilot.pause()
                 assert screen_text(app).isascii()
+
+
+async def test_a_recording_is_paused_stepped_and_played(tmp_path: Path) -> None:
+    file = tmp_path / "three.netlat"
+    with Writer(file, ORIGIN) as writer:
+        for seq in range(1, 6):
+            writer.write(tick(seq))
+    source = ReplaySource(file, speed=60.0)
+    source.pause()
+    app = make_app(source)
+    app.state.frozen = True
+    async with running(app, (120, 24), seq=0) as pilot:
+        for seq in (1, 2):
+            await pilot.press("right_square_bracket")
+            await shown(pilot, seq)
+            assert f" PAUSED  00:00:0{seq}" in screen_text(app)
+        await pilot.press("plus", "plus", "minus")
+        assert "speed ×2" in screen_text(app)
+        await pilot.press("plus", "plus", "plus", "plus", "space")
+        await shown(pilot, 5)
+        await until(pilot, lambda: " ENDED " in screen_text(app), "the end")
+    source.close()
+
+
+async def test_damage_of_a_recording_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "damaged.netlat"
+    with Writer(file, ORIGIN) as writer:
+        for seq in range(1, 4):
+            writer.write(tick(seq))
+    whole = bytearray(file.read_bytes())
+    whole[len(whole) // 2] ^= 0xFF
+    file.write_bytes(whole)
+    source = ReplaySource(file, speed=None)
+    app = make_app(source)
+    async with running(app, (120, 24), seq=1) as pilot:
+        await until(pilot, lambda: "the recording is damaged in a place" in screen_text(app), "the sentence")
+        assert "irq→raise" in screen_text(app)
+    source.close()
+
+
+async def test_the_filter_of_a_recording_is_shown() -> None:
+    origin = dataclasses.replace(ORIGIN, filter="port 443")
+    app = make_app(StepSource(tick(1), live=False, origin=origin))
+    async with running(app, seq=1):
+        assert "recorded with port 443  no filter" in screen_text(app).splitlines()[1]
