@@ -117,7 +117,7 @@ complete_machine() {
     [ ${#needs[@]} -gt 0 ] || return 0
     wanted=$(packages "${needs[@]}")
     if ! is_root; then
-        [ -e "$(venv_folder)/.made-of" ] || say "going on without what only root can install: $wanted."
+        [ "${needs[0]}" = python ] || [ -e "$(venv_folder)/.made-of" ] || say "going on without what only root can install: $wanted."
         return 0
     fi
     say "installing $wanted"
