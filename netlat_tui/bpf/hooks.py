@@ -59,10 +59,10 @@ PROBES: tuple[Probe, ...] = (
     Probe("consume_skb", 1, purpose="packets the kernel used up itself"),
     Probe("net_dev_queue", 1, ("forward",)),
     # Where packets come into being: attached last, so that no packet is followed by half of the hooks.
+    Probe("netif_receive_skb", 1, ("link",), essential=True),
     Probe("napi_gro_receive_exit", 1, purpose="what GRO did with the packet"),
     Probe("napi_gro_receive_entry", 1, ("gro",)),
     Probe("netif_rx", 1, purpose="packets put on the backlog: lo, veth, tunnels"),
-    Probe("netif_receive_skb", 1, ("link",), essential=True),
 )
 """In the order in which they are attached."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netlat_tui.bpf.btf import Btf
-from netlat_tui.bpf.constants import gro_results, header, offsets
+from netlat_tui.bpf.constants import drop_reasons, gro_results, header, offsets
 
 KERNEL_DIR = Path(__file__).parent / "kernel"
 
@@ -68,6 +68,9 @@ def constants(btf: Btf, sizes: Sizes) -> dict[str, int]:
     }
     if (btf.tracepoint_args("kfree_skb") or 0) >= 3:
         values["KFREE_SKB_REASON"] = 1
+        purge = [number for number, name in drop_reasons(btf).items() if name == "QUEUE_PURGE"]
+        if purge:
+            values["REASON_QUEUE_PURGE"] = purge[0]
     return values
 
 

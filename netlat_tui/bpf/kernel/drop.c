@@ -1,5 +1,8 @@
 /* Packets the kernel frees: dropped for a reason, or used up. */
 
+/* No packet waits longer between its first sight and the link layer. */
+#define BORN_NS 1000000000ull
+
 int on_kfree_skb(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 skb = ctx->args[0];
@@ -8,8 +11,23 @@ int on_kfree_skb(struct bpf_raw_tracepoint_args *ctx)
 	if (!f || !c)
 		return 0;
 	u64 now = bpf_ktime_get_ns();
-	if (f->state == FLIGHT_BORN && !judge(f, skb))
+	if (f->state == FLIGHT_BORN) {
+		if (now - f->last_ns > BORN_NS) {
+			/* Not that packet any more: its skb is in use again. */
+			count(COUNT_UNMATCHED, 1);
+			flight_clear(f);
+			return 0;
+		}
+		if (!judge(f, skb))
+			return 0;
+	}
+#ifdef REASON_QUEUE_PURGE
+	/* A FIN nobody read goes with its socket: nothing was lost. */
+	if ((u32)ctx->args[2] == REASON_QUEUE_PURGE && carries_nothing(f)) {
+		finish(f, OUTCOME_CONSUMED, COUNT_CONSUMED, c, now);
 		return 0;
+	}
+#endif
 	if (f->state == FLIGHT_SOCKET && f->rec.proto == 17) {
 		u64 sk = f->sk;
 		struct fifo_entry *e = fifo_at(sk, f->fifo);
