@@ -13,7 +13,7 @@ _SLOWEST = 1000
 
 
 class Retained:
-    """At most ``most`` recent paths, none older than ``keep_ns`` (the oldest batches go first), and the slowest ever."""
+    """At most ``most`` recent paths, none older than ``keep_ns`` (oldest batches go first), and the slowest ever."""
 
     def __init__(self, most: int, keep_ns: int) -> None:
         self._most = most

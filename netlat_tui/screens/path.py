@@ -10,7 +10,7 @@ from netlat_tui.model.paths import Passage, Path, PathStage
 from netlat_tui.model.points import IrqClass
 from netlat_tui.model.snapshot import Snapshot, StageRow
 from netlat_tui.model.text import percent
-from netlat_tui.screens.detail import irq_words, outcome_words, process_words, stage_title
+from netlat_tui.screens.detail import irq_words, outcome_words, plot, process_words, stage_title
 from netlat_tui.screens.dump import View, point_records, table_lines
 from netlat_tui.screens.panes import paths as paths_pane
 from netlat_tui.screens.panes import way
@@ -61,7 +61,7 @@ def explanation(row: Row | None, path: Path, glyphs: Glyphs) -> list[Line]:
         return []
     end = item.stage.end
     share = percent(item.duration_ns / path.total_ns) if path.total_ns else "-"
-    took = f"{glyphs.duration(item.duration_ns)}, {share} of the whole"
+    took = f"{glyphs.duration(item.duration_ns)}, {share} of the whole; below, what all packets of the window took here"
     return [
         ((f" {end.name}: ", Role.STRONG), (glyphs.text(end.summary), Role.PLAIN)),
         ((f" {stage_title(item.stage, glyphs)}: ", Role.STRONG), (took, Role.PLAIN)),
@@ -80,11 +80,14 @@ class PathScreen(ViewScreen):
         yield Canvas(glyphs, id="facts")
         yield Table(way.COLUMNS, glyphs, id="way", empty="no point of this path was seen")
         yield Lines(glyphs, id="explanation")
+        yield Canvas(glyphs, id="plot")
 
     def on_mount(self) -> None:
         glyphs = self.context.glyphs
         table = self.query_one(Table)
-        table.show(way.rows(self.path, glyphs))
+        rows = way.rows(self.path, glyphs)
+        table.styles.max_height = len(rows) + 1
+        table.show(rows)
         worst = self.path.worst
         if worst is not None:
             table.select(next(index for index, row in enumerate(table.rows) if row.item == worst))
@@ -95,17 +98,27 @@ class PathScreen(ViewScreen):
         return facts(self.path, cells, self.context.glyphs)
 
     def show(self, snapshot: Snapshot) -> None:
-        """A path does not change with the figures."""
+        """A path does not change with the figures; what others took does."""
+        row = self.query_one(Table).selected
+        found = self._counted(row.item, snapshot) if row is not None else None
+        self.query_one("#plot", Canvas).draw(plot(found.values, self.context.glyphs) if found is not None else None)
+
+    def _counted(self, item: object, snapshot: Snapshot) -> StageRow | None:
+        """What was counted of the stage in the window, over all packets."""
+        wanted = item.stage.id if isinstance(item, PathStage) else None
+        return next((row for row in snapshot.stages if row.stage.id == wanted), None)
 
     def on_table_moved(self) -> None:
         words = explanation(self.query_one(Table).selected, self.path, self.context.glyphs)
         self.query_one("#explanation", Lines).show(words)
+        if self.context.state.snapshot is not None:
+            self.show(self.context.state.snapshot)
 
     def on_table_opened(self, event: Table.Opened) -> None:
         item, snapshot = event.row.item, self.context.state.snapshot
         if not isinstance(item, PathStage) or snapshot is None:
             return
-        found: StageRow | None = next((row for row in snapshot.stages if row.stage.id == item.stage.id), None)
+        found = self._counted(item, snapshot)
         if found is not None:
             crumbs = (*self.crumbs, stage_title(item.stage, self.context.glyphs))
             self.app.push_screen(StageScreen(self.context, crumbs, found))

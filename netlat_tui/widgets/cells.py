@@ -83,7 +83,7 @@ def place(columns: Sequence[Column], rows: Sequence[Row], cells: int) -> tuple[P
     """The columns that fit, in order, with their widths.
 
     Columns give way in the order of their ``drop`` until the rest fits at its least width; what is left over goes to
-    the flexible ones, from the left, up to what they need (text) or may have (trends and bars).
+    the flexible ones, from the left, up to what they need (bars: all they may have).
     """
     kept = list(range(len(columns)))
     for index in sorted((i for i in kept if columns[i].drop), key=lambda i: columns[i].drop):
@@ -111,4 +111,6 @@ def _wanted(row: Row, index: int, column: Column) -> int:
     if row.heading or index >= len(row.cells):
         return 0
     cell = row.cells[index]
-    return column.most if cell.trend is not None or cell.bar is not None else cell_len(cell.text)
+    if cell.trend is not None:
+        return len(cell.trend)
+    return column.most if cell.bar is not None else cell_len(cell.text)

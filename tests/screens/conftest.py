@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
+import netlat_tui
 from netlat_tui.app import NetlatApp
+from netlat_tui.model.ticks import Origin, Tick
+from netlat_tui.recording import Reader
 from netlat_tui.sources.base import Source
 from netlat_tui.widgets.lines import plain
 from netlat_tui.widgets.table import Table
-from tests.screens.source import SECOND, STARTED_NS, StepSource, tick
+from tests.screens.source import ORIGIN, SECOND, STARTED_NS, StepSource, tick
 
 WAIT_SECONDS = 20.0
+DEMO = Path(netlat_tui.__file__).parent / "data" / "demo.netlat"
 
 
 @pytest.fixture(autouse=True)
@@ -48,13 +53,14 @@ async def until(pilot: Pilot[Any], condition: Callable[[], bool], what: str = "t
 
 
 async def shown(pilot: Pilot[Any], seq: int) -> None:
-    """Wait until the screen shows the tick of this number."""
+    """Wait until the screen shows the synthetic tick of this number."""
+    await shown_at(pilot, STARTED_NS + seq * SECOND)
+
+
+async def shown_at(pilot: Pilot[Any], time_ns: int) -> None:
+    """Wait until the screen shows the tick that ended at this UNIX time."""
     state = pilot.app.state  # type: ignore[attr-defined]
-    await until(
-        pilot,
-        lambda: state.snapshot is not None and state.snapshot.time_ns >= STARTED_NS + seq * SECOND,
-        f"tick {seq}",
-    )
+    await until(pilot, lambda: state.snapshot is not None and state.snapshot.time_ns >= time_ns, f"tick at {time_ns}")
 
 
 @asynccontextmanager
@@ -80,22 +86,42 @@ def table_lines(app: NetlatApp, name: str) -> list[str]:
     return [plain(table.line(index)).rstrip() for index in range(table.line_count())]
 
 
-def _recorded(**options: Any) -> tuple[NetlatApp, int]:
-    """What the pictures are taken of, and the number of its last tick."""
-    ticks = [tick(seq, scale=1 + 0.3 * (seq % 3)) for seq in range(1, 25)]
-    now = STARTED_NS + 26 * SECOND
-    return NetlatApp(StepSource(*ticks, live=False), now_ns=lambda: now, **options), 24
+Pictured = tuple[NetlatApp, int]
+"""An application to take pictures of, and the time (UNIX, ns) of its last tick."""
+
+
+def _pictured(ticks: list[Tick], origin: Origin, **options: Any) -> Pictured:
+    last = ticks[-1].time_ns
+    app = NetlatApp(StepSource(*ticks, live=False, origin=origin), now_ns=lambda: last + 2 * SECOND, **options)
+    return app, last
+
+
+@pytest.fixture(scope="session")
+def demo() -> tuple[list[Tick], Origin]:
+    """The bundled recording."""
+    with closing(Reader(DEMO)) as reader:
+        return list(reader), reader.origin
 
 
 @pytest.fixture
-def recorded() -> Iterator[tuple[NetlatApp, int]]:
-    app, seq = _recorded()
-    yield app, seq
-    app.feed.stop(2.0)
+def recorded(demo: tuple[list[Tick], Origin]) -> Iterator[Pictured]:
+    """The bundled recording at its end."""
+    pictured = _pictured(*demo)
+    yield pictured
+    pictured[0].feed.stop(2.0)
 
 
 @pytest.fixture
-def recorded_ascii() -> Iterator[tuple[NetlatApp, int]]:
-    app, seq = _recorded(ascii_only=True)
-    yield app, seq
-    app.feed.stop(2.0)
+def synthetic() -> Iterator[Pictured]:
+    """What the bundled recording has not: interrupts, and names that somebody chose with care."""
+    ticks = [tick(seq, scale=1 + 0.3 * (seq % 3), hostile=True) for seq in range(1, 25)]
+    pictured = _pictured(ticks, ORIGIN)
+    yield pictured
+    pictured[0].feed.stop(2.0)
+
+
+@pytest.fixture
+def synthetic_ascii() -> Iterator[Pictured]:
+    pictured = _pictured([tick(seq, scale=1 + 0.3 * (seq % 3)) for seq in range(1, 25)], ORIGIN, ascii_only=True)
+    yield pictured
+    pictured[0].feed.stop(2.0)

@@ -89,8 +89,8 @@ def _row(path: Path, glyphs: Glyphs) -> Row:
 
 
 def empty(snapshot: Snapshot) -> str:
-    if snapshot.paths_in_window and snapshot.user_filter:
-        return f"none of {snapshot.paths_in_window} paths matches: {snapshot.user_filter}"
+    if snapshot.paths_in_window and snapshot.filter:
+        return f"none of {snapshot.paths_in_window} paths matches: {snapshot.filter}"
     if snapshot.stages:
         return "no path recorded in this window: only slow, dropped and sampled packets have one"
     return nothing_seen(snapshot)
