@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
+from netlat_tui.bpf.build import LoadedMap
 from netlat_tui.bpf.mapped import MappedArray
 from netlat_tui.bpf.program import Sizes
 from netlat_tui.model.histogram import EDGES, N_BUCKETS
@@ -17,9 +16,9 @@ from netlat_tui.model.ticks import CELL, SUM, Rows, Scope
 class Distributions:
     """Differences of the kernel's histogram array. Counters are read while they grow: the rest comes next time."""
 
-    def __init__(self, table: Any, sizes: Sizes) -> None:
+    def __init__(self, loaded: LoadedMap, sizes: Sizes) -> None:
         self._cpus = sizes.cpus
-        self._mapped = MappedArray(table, sizes.regions * N_DISTRIBUTIONS)
+        self._mapped = MappedArray(loaded)
         rows = self._mapped.rows
         self._sum = np.zeros_like(rows["sum_ns"])
         self._bucket = np.zeros_like(rows["bucket"])

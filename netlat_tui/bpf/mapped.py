@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import mmap
 import os
 from typing import Any
@@ -10,19 +9,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from netlat_tui.bpf.build import LoadedMap
+
 
 class MappedArray:
     """A memory-mapped ``BPF_MAP_TYPE_ARRAY`` of structs; ``rows`` is a live view of the kernel's memory."""
 
-    def __init__(self, table: Any, entries: int, dtype: npt.DTypeLike | None = None) -> None:
-        kind = np.dtype(dtype if dtype is not None else table.Leaf)
-        stride = (ctypes.sizeof(table.Leaf) + 7) // 8 * 8
+    def __init__(self, loaded: LoadedMap, dtype: npt.DTypeLike | None = None) -> None:
+        spec = loaded.made_of.spec
+        kind = np.dtype(dtype if dtype is not None else loaded.made_of.leaf)
+        stride = (spec.value_size + 7) // 8 * 8
         if kind.itemsize > stride:
             raise ValueError(f"{kind.itemsize} bytes do not fit a map's {stride}")
         page = os.sysconf("SC_PAGESIZE")
-        size = (stride * entries + page - 1) // page * page
-        self._map = mmap.mmap(table.get_fd(), size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
-        self.rows: npt.NDArray[Any] = np.ndarray((entries,), dtype=kind, buffer=self._map, strides=(stride,))
+        size = (stride * spec.entries + page - 1) // page * page
+        self._map = mmap.mmap(loaded.fd, size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
+        self.rows: npt.NDArray[Any] = np.ndarray((spec.entries,), dtype=kind, buffer=self._map, strides=(stride,))
 
     def close(self) -> None:
         del self.rows

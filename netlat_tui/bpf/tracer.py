@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import os
-import platform
 import socket
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from netlat_tui.bpf import stats
+from netlat_tui.bpf import calls
 from netlat_tui.bpf.btf import Btf
-from netlat_tui.bpf.build import Attached, attach, import_bcc, load_helper
+from netlat_tui.bpf.build import Attached, attach
 from netlat_tui.bpf.constants import drop_reasons
 from netlat_tui.bpf.distributions import Distributions
 from netlat_tui.bpf.filter_map import expand
 from netlat_tui.bpf.mapped import MappedArray
 from netlat_tui.bpf.program import Sizes
-from netlat_tui.bpf.ring import ORDERED_MACHINES, LibraryRing, MappedRing, Ring
+from netlat_tui.bpf.ring import Ring
 from netlat_tui.model.filter_program import MAX_INSTRUCTIONS, empty_program
-from netlat_tui.model.ticks import COUNTER_NAMES, CPU_ROW, IRQ_ROW, Hook, Rows
+from netlat_tui.model.ticks import COUNTER_NAMES, CPU_ROW, IRQ_ROW, PATH, Hook, Rows
 
 _NONE, _LINKED, _SOCKET = 0, 2, 3  # enum flight_state
 _CONTROL_NS = 1_000_000_000
@@ -56,35 +54,32 @@ class Tracer:
     Raises ``BuildError`` or ``BtfError`` where the kernel does not allow it.
     """
 
-    def __init__(self, sizes: Sizes | None = None, program: Rows | None = None, library_ring: bool = False) -> None:
+    def __init__(self, sizes: Sizes | None = None, program: Rows | None = None) -> None:
         btf = Btf.of_kernel()
         self.sizes = sizes or Sizes(cpus=possible_cpus())
         self.reasons = drop_reasons(btf)
-        self._attached: Attached = attach(btf, self.sizes, prepare=self._prepare)
-        bpf = self._attached.bpf
-        self._sweep = load_helper(self._attached, import_bcc(), "on_sweep")
-        self._distributions = Distributions(bpf[b"dists"], self.sizes)
-        self._counters = MappedArray(bpf[b"counters"], self.sizes.cpus, (np.uint64, (32,)))
-        self._cpus = MappedArray(bpf[b"cpus"], self.sizes.cpus)
-        self._irqs = MappedArray(bpf[b"irqs"], self.sizes.irq_slots)
-        self._flights = MappedArray(bpf[b"flights"], self.sizes.flights)
-        mapped = platform.machine() in ORDERED_MACHINES and not library_ring
-        self._ring: Ring = (
-            MappedRing(bpf[b"ring"].get_fd(), self.sizes.ring_pages) if mapped else LibraryRing(bpf, bpf[b"ring"])
-        )
+        self._attached = attach(btf, self.sizes, prepare=self._prepare)
+        maps = self._attached.maps
+        self._sweep = self._attached.programs.get("on_sweep")
+        self._distributions = Distributions(maps["dists"], self.sizes)
+        self._counters = MappedArray(maps["counters"], (np.uint64, (32,)))
+        self._cpus = MappedArray(maps["cpus"])
+        self._irqs = MappedArray(maps["irqs"])
+        self._flights = MappedArray(maps["flights"])
+        self._ring: Ring | None = Ring(maps["ring"].fd, self.sizes.ring_pages)
         # Maps are born empty: what was counted while the last hooks were attached belongs to the first tick.
         self._before_counters = np.zeros_like(self._counters.rows)
         self._before_cpus = {name: np.zeros_like(self._cpus.rows[name]) for name in _CPU_FIELDS}
         self._before_irqs = {name: np.zeros_like(self._irqs.rows[name]) for name in _IRQ_FIELDS}
-        self._before_runs = stats.Runs(0, 0, 0)
+        self._before_runs = calls.Runs(0, 0, 0)
         self._stats_fd: int | None = None
         if program is not None:
             self.set_program(program)
 
-    def _prepare(self, bpf: Any) -> None:
+    def _prepare(self, attached: Attached) -> None:
         """Before the first hook is attached: a configuration that sends little."""
-        self._config = MappedArray(bpf[b"config"], 1)
-        self._filters = MappedArray(bpf[b"filters"], 2 * MAX_INSTRUCTIONS, expand(empty_program()).dtype)
+        self._config = MappedArray(attached.maps["config"])
+        self._filters = MappedArray(attached.maps["filters"], expand(empty_program()).dtype)
         self.set_sampling(slow_ns=0, every=1, per_second=1000)
 
     @property
@@ -114,7 +109,7 @@ class Tracer:
         """Turn the kernel's run-time statistics on or off; they cost a little themselves. False where refused."""
         if on and self._stats_fd is None:
             try:
-                self._stats_fd = stats.enable()
+                self._stats_fd = calls.enable_stats()
             except OSError:
                 return False
             self._before_runs = self._runs()
@@ -125,7 +120,7 @@ class Tracer:
 
     def drain(self) -> Rows:
         """Path records since the last call."""
-        return self._ring.read()
+        return self._ring.read() if self._ring is not None else np.zeros(0, dtype=PATH)
 
     def collect(self) -> Sample:
         """What changed since the last call."""
@@ -146,15 +141,15 @@ class Tracer:
         counters["softirqs"] = int(cpus["softirqs"].sum())
         return Sample(counters, self._under_way(), cells, sums, cpus, irqs, *kernel)
 
-    def _runs(self) -> stats.Runs:
+    def _runs(self) -> calls.Runs:
         total = [0, 0, 0]
-        for function in self._attached.functions.values():
+        for program in self._attached.programs.values():
             try:
-                run = stats.runs(function.fd)
+                run = calls.runs(program)
             except OSError:
                 continue
             total = [total[0] + run.ns, total[1] + run.count, total[2] + run.misses]
-        return stats.Runs(*total)
+        return calls.Runs(*total)
 
     def _cpu_rows(self, packets: Rows) -> Rows:
         rows = np.zeros(self.sizes.cpus, dtype=CPU_ROW)
@@ -192,12 +187,11 @@ class Tracer:
             limit = np.where(own, _CONTROL_NS, _EXPIRE_NS)
             old = time.monotonic_ns() - chosen["last_ns"].astype(np.int64) > limit
             for slot, row in zip(waiting[old][:_SWEEP_AT_ONCE], chosen[old], strict=False):
-                stats.run_once(self._sweep, (int(slot), int(row["key"]), int(row["last_ns"])))
+                calls.run_once(self._sweep, (int(slot), int(row["key"]), int(row["last_ns"])))
 
     def detach(self) -> None:
         """Take the hooks out; what they counted can still be collected."""
-        for event in tuple(self._attached.functions):
-            self._attached.bpf.detach_raw_tracepoint(event.encode())
+        self._attached.detach()
 
     def close(self) -> None:
         """Take everything out of the kernel. Idempotent."""
@@ -209,7 +203,7 @@ class Tracer:
             mapped.close()
         self._distributions.close()
         self._attached.close()
-        self._ring = None  # type: ignore[assignment]
+        self._ring = None
 
 
 _CPU_FIELDS = ("softirqs", "softirq_ns", "ksoftirqd", "irqs")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from netlat_tui.bpf.btf import BtfError
-from netlat_tui.bpf.build import BuildError
+from netlat_tui.bpf.compiled import BuildError
 from netlat_tui.bpf.tracer import Sample, Tracer
 from netlat_tui.model.filter import EVERYTHING, Filter
 from netlat_tui.model.ticks import CELL, PATH, Origin, Rows, SelfCost, Tick

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from netlat_tui import __version__
 from netlat_tui.bpf.btf import VMLINUX, Btf, BtfError
-from netlat_tui.bpf.build import BuildError, import_bcc
+from netlat_tui.bpf.compiled import BuildError
+from netlat_tui.bpf.compiler import CompileError, import_bcc
 from netlat_tui.bpf.hooks import PROBES, describe
 from netlat_tui.bpf.tracer import Tracer
 from netlat_tui.model.offers import Check, Offers
@@ -91,7 +92,7 @@ def _lockdown() -> Check:
 def _bcc() -> Check:
     try:
         bcc = import_bcc()
-    except BuildError as error:
+    except CompileError as error:
         return Check("BCC", False, str(error), "")
     return Check("BCC", True, str(getattr(bcc, "__version__", "present")), "")
 

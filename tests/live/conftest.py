@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from netlat_tui.bpf.btf import BtfError
-from netlat_tui.bpf.build import BuildError
+from netlat_tui.bpf.compiled import BuildError
 from netlat_tui.bpf.tracer import Tracer
 from netlat_tui.model.filter import EVERYTHING, parse
 from netlat_tui.model.paths import Path as PacketPath

@@ -1,0 +1,72 @@
+"""The tracer as a guest of the process and of the kernel: what it brings, and that it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from netlat_tui.bpf import calls
+from netlat_tui.bpf.tracer import Tracer
+
+pytestmark = pytest.mark.live
+
+SCRIPT = """
+import json, sys
+from netlat_tui.bpf.tracer import Tracer
+tracer = Tracer()
+maps = open("/proc/self/maps").read()
+print(json.dumps({"llvm": "LLVM" in maps, "bcc": "bcc" in sys.modules, "hooks": len(tracer.hooks)}))
+tracer.close()
+"""
+
+
+def programs() -> set[str]:
+    """Loaded programs by descriptor, as /proc says of this process."""
+    found = set()
+    for path in Path("/proc/self/fd").iterdir():
+        try:
+            target = str(path.readlink())
+        except OSError:
+            continue
+        if "bpf" in target:
+            found.add(f"{path.name} {target}")
+    return found
+
+
+def test_the_compiler_is_not_in_the_process_that_watches() -> None:
+    for _ in range(2):  # compiled now, or kept from before
+        done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, encoding="utf-8", check=False)
+        assert done.stderr == ""
+        found = json.loads(done.stdout)
+        assert (found["llvm"], found["bcc"]) == (False, False)
+        assert found["hooks"] > 20
+
+
+def test_nothing_is_left_open() -> None:
+    before = programs()
+    tracer = Tracer()
+    assert len(programs()) > len(before) + 20
+    tracer.close()
+    tracer.close()
+    assert programs() == before
+
+
+def test_the_kernel_says_why_it_refuses_a_program() -> None:
+    falls_off_the_end = bytes.fromhex("b700000000000000")  # r0 = 0, and no exit
+    with pytest.raises(calls.LoadError, match=r"last insn is not an exit|fall"):
+        calls.load_program("bad", falls_off_the_end)
+
+
+def test_the_kernel_says_why_it_refuses_an_event() -> None:
+    program = calls.load_program("nothing", bytes.fromhex("b7000000000000009500000000000000"))
+    try:
+        with pytest.raises(OSError, match="No such file"):
+            calls.attach_raw_tracepoint("no_such_event", program)
+        assert calls.runs(program).misses == 0
+    finally:
+        os.close(program)
