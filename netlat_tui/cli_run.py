@@ -16,6 +16,7 @@ from netlat_tui.model.filter import Filter, FilterError, Names, from_options, in
 from netlat_tui.model.points import Direction
 from netlat_tui.model.text import printable
 from netlat_tui.sources.base import Source, SourceError
+from netlat_tui.system import rights
 
 if TYPE_CHECKING:
     from netlat_tui.model.paths import Path as PacketPath
@@ -158,6 +159,7 @@ def live_view(ask: Ask, ascii_only: bool) -> NoReturn:
             raise Ended(error.exit_code, str(error)) from None
         banner = f"Not live, this is a recording. {error}"
         source = ReplaySource(DEMO, loop=True)
+    rights.drop()
     _show(source, ask, flt, banner, ascii_only)
 
 
@@ -198,6 +200,7 @@ def record_ticks(output: str, duration_s: float | None, ask: Ask) -> None:
     with _stopping(source) as finish:
         try:
             with Writer(output, source.origin) as writer:
+                rights.drop()
                 for tick in _until(source, duration_s):
                     writer.write(tick)
         except RecordingError as error:
@@ -211,6 +214,7 @@ def trace_paths(kind: str, count: int | None, duration_s: float | None, ask: Ask
 
     flt = chosen_filter(ask, live=True)
     source = _live(ask, flt, min(0.1, ask.interval_s), Sampling(everything=True))
+    rights.drop()
     left = count
     lost = 0
     with _stopping(source) as finish:
@@ -260,6 +264,7 @@ def report_window(file: str | None, duration_s: float | None, kind: str, ask: As
             if sys.stderr.isatty():
                 print(f"netlat-tui: watching for {duration_s:.0f} s (--duration)", file=sys.stderr)
         source = _live(ask, flt, _interval(ask, duration_s))
+        rights.drop()
     else:
         source = _replay(file, speed=None)
     with _stopping(source) as finish:

@@ -21,6 +21,7 @@ import pytest
 
 from netlat_tui.bpf.btf import BtfError
 from netlat_tui.bpf.compiled import BuildError
+from netlat_tui.bpf.hooks import PROBES
 from netlat_tui.bpf.tracer import Tracer
 from netlat_tui.model.filter import EVERYTHING, parse
 from netlat_tui.model.paths import Path as PacketPath
@@ -120,6 +121,22 @@ def capture(tracer: Tracer) -> Iterator[Callable[[str], Capture]]:
 
     yield begin
     tracer.set_program(EVERYTHING.program)
+
+
+def wait_until_attached(pid: int) -> None:
+    """The last hook is in when the process holds as many raw tracepoint links as there are probes."""
+    deadline = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline:
+        links = 0
+        for entry in Path(f"/proc/{pid}/fdinfo").iterdir():
+            try:
+                links += "link_type:\traw_tracepoint" in entry.read_text()
+            except OSError:
+                continue
+        if links >= len(PROBES):
+            return
+        time.sleep(0.05)
+    pytest.fail("the process never attached its hooks")
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
-
 from netlat_tui.bpf.tracer import Tracer
-from tests.live.conftest import Net
+from tests.live.conftest import Net, wait_until_attached
 
 COUNT = 10_000
 ENDS = ("complete", "merged", "dropped", "forwarded", "consumed", "evicted", "expired", "in_flight")
@@ -32,27 +30,6 @@ def reporting(words: str) -> Iterator[dict[str, Any]]:
         out, err = process.communicate(timeout=60)
     assert process.returncode == 143, err
     result.update(json.loads(out))
-
-
-def wait_until_attached(pid: int) -> None:
-    """The last hook is in when the process holds as many raw tracepoint links as there are probes."""
-    import time
-    from pathlib import Path
-
-    from netlat_tui.bpf.hooks import PROBES
-
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        links = 0
-        for entry in Path(f"/proc/{pid}/fdinfo").iterdir():
-            try:
-                links += "link_type:\traw_tracepoint" in entry.read_text()
-            except OSError:
-                continue
-        if links >= len(PROBES):
-            return
-        time.sleep(0.05)
-    pytest.fail("the report never attached its hooks")
 
 
 def stage_counts(report: dict[str, Any]) -> dict[str, int]:

@@ -1,0 +1,67 @@
+"""Giving up what is not needed any more once everything is attached."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import pwd
+import struct
+
+from netlat_tui.system.host import CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, sudo_owner
+
+_CAP_DAC_OVERRIDE, _CAP_SYS_PTRACE = 1, 19
+KEPT = (
+    CAP_BPF,  # run the sweep, ask for the programs' statistics
+    CAP_PERFMON,
+    CAP_SYS_ADMIN,  # turn these statistics on; look up interfaces of other namespaces
+    _CAP_SYS_PTRACE,  # find the namespaces of other users' processes
+)
+_PR_SET_KEEPCAPS, _PR_SET_NO_NEW_PRIVS = 8, 38
+_CAPABILITY_VERSION_3 = 0x20080522
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def drop() -> None:
+    """Keep the capabilities in ``KEPT`` and no others; under sudo, become whoever called it.
+
+    Files written from here on are the caller's own. Root without sudo stays root, and may write where it likes. Call it
+    from the only thread: capabilities are a thread's own, and its children's. What the kernel refuses to give up stays.
+    """
+    if os.geteuid():
+        return
+    kept = set(KEPT)
+    owner = sudo_owner()
+    if owner is not None and owner[0]:
+        _become(*owner)
+    else:
+        kept.add(_CAP_DAC_OVERRIDE)
+    _keep(kept & _permitted())
+    _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def _become(uid: int, gid: int) -> None:
+    _libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    with contextlib.suppress(OSError):
+        groups = [gid]
+        with contextlib.suppress(KeyError):
+            groups = os.getgrouplist(pwd.getpwuid(uid).pw_name, gid)
+        os.setgroups(groups)
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+
+
+def _permitted() -> set[int]:
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:  # noqa: PTH123
+        line = next((line for line in file if line.startswith("CapPrm:")), "CapPrm: 0")
+    held = int(line.split()[1], 16)
+    return {bit for bit in range(64) if held >> bit & 1}
+
+
+def _keep(bits: set[int]) -> None:
+    mask = sum(1 << bit for bit in bits)
+    low, high = mask & 0xFFFFFFFF, mask >> 32
+    header = ctypes.create_string_buffer(struct.pack("<Ii", _CAPABILITY_VERSION_3, 0))
+    data = ctypes.create_string_buffer(struct.pack("<6I", low, low, 0, high, high, 0))
+    _libc.capset(header, data)
