@@ -57,7 +57,7 @@ def attach(btf: Btf, sizes: Sizes, prepare: Callable[[Attached], None]) -> Attac
 
     ``prepare`` is called when the maps are there and nothing is attached yet.
     """
-    made = compiled(source(btf, sizes))
+    made = compiled(source(btf, sizes, cmpxchg=calls.takes_cmpxchg()))
     attached = Attached()
     try:
         for entry in made.maps:

@@ -123,6 +123,23 @@ def _load(name: str, code: bytes, kind: int, log: ctypes.Array[ctypes.c_char] | 
     return _bpf(_PROG_LOAD, bytearray(attributes))
 
 
+def takes_cmpxchg() -> bool:
+    """Whether the kernel knows BPF_CMPXCHG (5.12): it is asked with a program of five instructions."""
+    code = (
+        "b700000000000000"  # r0 = 0
+        "b701000000000000"  # r1 = 0
+        "7b0af8ff00000000"  # *(u64 *)(r10 - 8) = r0
+        "db1af8fff1000000"  # r0 = cmpxchg(r10 - 8, r0, r1)
+        "b700000000000000"
+        "9500000000000000"
+    )
+    try:
+        os.close(_load("cmpxchg", bytes.fromhex(code), RAW_TRACEPOINT, None))
+    except OSError:
+        return False
+    return True
+
+
 def attach_raw_tracepoint(event: str, program: int) -> int:
     """Attach; the attachment lasts as long as the descriptor that is returned. ``OSError`` where refused."""
     held = ctypes.create_string_buffer(event.encode())

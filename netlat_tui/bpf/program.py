@@ -50,7 +50,7 @@ MAX_IRQ = 16384
 MAX_DELTA_NS = 3_600_000_000_000
 
 
-def constants(btf: Btf, sizes: Sizes) -> dict[str, int]:
+def constants(btf: Btf, sizes: Sizes, cmpxchg: bool) -> dict[str, int]:
     """Everything that depends on the kernel and the machine."""
     values = offsets(btf) | gro_results(btf)
     values |= {
@@ -66,6 +66,8 @@ def constants(btf: Btf, sizes: Sizes) -> dict[str, int]:
         "UDP_BATCH": 4,
         "UDP_SKIP": 4,
     }
+    if cmpxchg:
+        values["HAVE_CMPXCHG"] = 1
     if (btf.tracepoint_args("kfree_skb") or 0) >= 3:
         values["KFREE_SKB_REASON"] = 1
         purge = [number for number, name in drop_reasons(btf).items() if name == "QUEUE_PURGE"]
@@ -74,9 +76,9 @@ def constants(btf: Btf, sizes: Sizes) -> dict[str, int]:
     return values
 
 
-def source(btf: Btf, sizes: Sizes) -> str:
-    """The whole text for BCC."""
-    parts = [_file("base.h"), header(constants(btf, sizes)), _file("irq_state.h")]
+def source(btf: Btf, sizes: Sizes, *, cmpxchg: bool = True) -> str:
+    """The whole text for BCC; ``cmpxchg``: whether the kernel takes atomic exchanges (``calls.takes_cmpxchg``)."""
+    parts = [_file("base.h"), header(constants(btf, sizes, cmpxchg)), _file("irq_state.h")]
     parts += [_file(name) for name in FILES]
     return "\n".join(parts)
 

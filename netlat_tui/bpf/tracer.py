@@ -14,7 +14,7 @@ from netlat_tui.bpf.btf import Btf
 from netlat_tui.bpf.build import Attached, attach
 from netlat_tui.bpf.constants import drop_reasons
 from netlat_tui.bpf.distributions import Distributions
-from netlat_tui.bpf.filter_map import expand
+from netlat_tui.bpf.filter_map import KERNEL_INSTRUCTION, expand
 from netlat_tui.bpf.mapped import MappedArray
 from netlat_tui.bpf.program import Sizes
 from netlat_tui.bpf.ring import Ring
@@ -58,7 +58,8 @@ class Tracer:
         btf = Btf.of_kernel()
         self.sizes = sizes or Sizes(cpus=possible_cpus())
         self.reasons = drop_reasons(btf)
-        self._attached = attach(btf, self.sizes, prepare=self._prepare)
+        first = empty_program() if program is None else program
+        self._attached = attach(btf, self.sizes, prepare=lambda attached: self._prepare(attached, first))
         maps = self._attached.maps
         self._sweep = self._attached.programs.get("on_sweep")
         self._distributions = Distributions(maps["dists"], self.sizes)
@@ -73,13 +74,12 @@ class Tracer:
         self._before_irqs = {name: np.zeros_like(self._irqs.rows[name]) for name in _IRQ_FIELDS}
         self._before_runs = calls.Runs(0, 0, 0)
         self._stats_fd: int | None = None
-        if program is not None:
-            self.set_program(program)
 
-    def _prepare(self, attached: Attached) -> None:
-        """Before the first hook is attached: a configuration that sends little."""
+    def _prepare(self, attached: Attached, program: Rows) -> None:
+        """Before the first hook is attached: the filter, and a configuration that sends little."""
         self._config = MappedArray(attached.maps["config"])
-        self._filters = MappedArray(attached.maps["filters"], expand(empty_program()).dtype)
+        self._filters = MappedArray(attached.maps["filters"], KERNEL_INSTRUCTION)
+        self.set_program(program)
         self.set_sampling(slow_ns=0, every=1, per_second=1000)
 
     @property

@@ -154,11 +154,20 @@ class Host:
     def address(self, version: int) -> str:
         return self.ip4 if version == 4 else self.ip6
 
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """Runs what follows in the namespace; ``ip netns exec`` mounts, which a plain chroot does not allow."""
+        return "nsenter", f"--net=/run/netns/{self.name}"
+
     def run(self, *command: str) -> None:
-        subprocess.run(["ip", "netns", "exec", self.name, *command], check=True)
+        subprocess.run([*self.inside, *command], check=True)
+
+    def read(self, path: str) -> str:
+        """A file as it is in there."""
+        return subprocess.run([*self.inside, "cat", path], check=True, capture_output=True, text=True).stdout
 
     def start(self, role: str, *arguments: object, cpu: int | None = None) -> Actor:
-        command = ["ip", "netns", "exec", self.name, sys.executable, str(TRAFFIC), role, *map(str, arguments)]
+        command = [*self.inside, sys.executable, str(TRAFFIC), role, *map(str, arguments)]
         if cpu is not None:
             command = ["taskset", "-c", str(cpu), *command]
         return Actor(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))

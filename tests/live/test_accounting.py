@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from netlat_tui.bpf.tracer import Tracer
-from tests.live.conftest import Net, wait_until_attached
+from tests.live.conftest import Host, Net, wait_until_attached
 
 COUNT = 10_000
 ENDS = ("complete", "merged", "dropped", "forwarded", "consumed", "evicted", "expired", "in_flight")
@@ -34,6 +34,12 @@ def reporting(words: str) -> Iterator[dict[str, Any]]:
 
 def stage_counts(report: dict[str, Any]) -> dict[str, int]:
     return {row["stage"]: row["count"] for row in report["stages"]}
+
+
+def segments_in(host: Host) -> int:
+    """What the namespace's TCP has received (Tcp: InSegs)."""
+    names, values = (line.split() for line in host.read("/proc/net/snmp").splitlines() if line.startswith("Tcp:"))
+    return int(values[names.index("InSegs")])
 
 
 def test_ten_thousand_datagrams(net: Net, tracer: Tracer) -> None:
@@ -61,15 +67,20 @@ def test_ten_thousand_messages(net: Net, tracer: Tracer) -> None:
     reader = net.start(receiver, "tcp-read", receiver.ip4, COUNT, 100, 0)
     port = reader.expect("ready")
     with reporting(f"netns {receiver.inode} and tcp and dst port {port}") as report:
+        before = segments_in(receiver)
         # A gap now and then lets the reader catch up: some messages arrive alone, many are put together.
-        net.start(sender, "tcp-send", receiver.ip4, port, COUNT, 100, 0.0001)
+        sending = net.start(sender, "tcp-send", receiver.ip4, port, COUNT, 100, 0.0001)
         assert reader.finish() == COUNT
+        sending.finish()
+    segments = segments_in(receiver) - before
     books = report["accounting"]
     # Each message is a segment of its own (TCP_NODELAY); SYN, ACK and FIN carry nothing.
     assert books["seen"] == sum(books[name] for name in ENDS)
     assert books["complete"] + books["merged"] == COUNT
-    assert 3 <= books["consumed"] + books["in_flight"] <= 6
-    assert books["seen"] - COUNT == books["consumed"] + books["in_flight"]
+    # TCP itself says how many more came: a busy machine has it send a segment twice now and then.
+    assert books["seen"] == segments
+    assert books["seen"] - COUNT == books["consumed"] + books["dropped"] + books["in_flight"]
+    assert books["consumed"] >= 1
     assert books["unmatched"] == books["rejected_deltas"] == books["ring_lost"] == 0
     counts = stage_counts(report)
     into_socket = sum(count for stage, count in counts.items() if stage.endswith("→socket"))

@@ -88,27 +88,68 @@ INLINE struct flight *flight_of(u64 skb)
 	return f;
 }
 
+/* Take a place if it still holds what it held. CPUs go through the same few skbs over and over: two of these in one
+ * bucket would meet there thousands of times a second. */
+INLINE int claim(u64 *tag, u64 held, u64 skb)
+{
+#ifdef HAVE_CMPXCHG
+	return __sync_val_compare_and_swap(tag, held, skb) == held;
+#else
+	if (*tag != held)
+		return 0;
+	*tag = skb;
+	return 1;
+#endif
+}
+
+/* Where the search for an empty place begins: without an atomic exchange (before 5.12), neighbouring CPUs at least do
+ * not begin at the same one. */
+INLINE u32 first_way(void)
+{
+#ifdef HAVE_CMPXCHG
+	return 0;
+#else
+	return bpf_get_smp_processor_id();
+#endif
+}
+
 INLINE struct flight *flight_take(u64 skb, u64 now)
 {
 	u32 at = bucket_index(skb);
 	struct bucket *b = tags.lookup(&at);
-	u32 way = WAYS;
+	u32 way = WAYS, first = first_way();
+	u64 held = skb;
 
 	if (!b)
 		return 0;
 #pragma unroll
 	for (u32 i = 0; i < WAYS; i++)
-		if (b->key[i] == skb || (way == WAYS && !b->key[i]))
+		if (b->key[i] == skb)
 			way = i;
-	if (way == WAYS)
+	if (way == WAYS) {
+		held = 0;
+#pragma unroll
+		for (u32 i = 0; i < WAYS; i++) {
+			u32 w = (first + i) & (WAYS - 1);
+			if (way == WAYS && !b->key[w] && claim(&b->key[w], 0, skb))
+				way = w;
+		}
+	}
+	if (way == WAYS) {
 		way = (now >> 7) & (WAYS - 1);
+		held = b->key[way];
+		if (!claim(&b->key[way], held, skb)) {
+			count(COUNT_UNMATCHED, 1);
+			return 0;
+		}
+	}
 	way &= WAYS - 1;
 	struct flight *f = flight_at(at * WAYS + way);
 	if (!f)
 		return 0;
-	if (b->key[way] && f->state != FLIGHT_NONE)
-		flight_lost(f, b->key[way] == skb ? COUNT_EXPIRED : COUNT_EVICTED);
-	b->key[way] = skb;
+	if (held && f->state >= FLIGHT_LINKED)
+		count(carries_nothing(f) ? COUNT_CONSUMED : held == skb ? COUNT_EXPIRED : COUNT_EVICTED, 1);
+	f->state = FLIGHT_NONE;
 	f->slot = at * WAYS + way;
 	return f;
 }

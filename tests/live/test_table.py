@@ -1,0 +1,57 @@
+"""Packets under way at the same time on several CPUs, in a table much too small for them."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from netlat_tui.bpf.program import Sizes
+from netlat_tui.bpf.tracer import Tracer, possible_cpus
+from netlat_tui.model.filter import parse
+from tests.live.conftest import Capture, Net
+
+COUNT = 20_000
+
+
+def test_a_packet_of_the_first_moment_is_filtered_too(net: Net, tracer: Tracer) -> None:
+    sender, receiver = net.pair()
+    reader = net.start(receiver, "udp-read", receiver.ip4, COUNT, 64, 0)
+    port = reader.expect("ready")
+    sending = net.start(sender, "udp-send", receiver.ip4, port, COUNT, 64, 0)
+    for _ in range(5):
+        late = Tracer(program=parse("udp and dst port 1").program)
+        try:
+            assert late.collect().counters["seen"] == 0
+        finally:
+            late.close()
+    sending.end()
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="there is nothing at the same time on one CPU")
+def test_packets_that_meet_in_the_table_are_not_mistaken_for_each_other(net: Net, tracer: Tracer) -> None:
+    actors = []
+    ports = []
+    for cpu in (0, 1):
+        sender, receiver = net.pair()
+        reader = net.start(receiver, "udp-read", receiver.ip4, COUNT, 64, 0, cpu=cpu)
+        ports.append(reader.expect("ready"))
+        actors.append((sender, receiver, reader, cpu))
+    wanted = parse(f"netns {actors[0][1].inode} and udp and dst port {ports[0]}")
+    small = Tracer(Sizes(cpus=possible_cpus(), flights=4), wanted.program)
+    try:
+        small.set_sampling(slow_ns=0, every=1, per_second=1_000_000)
+        counted = Capture(small)
+        for (sender, receiver, _, cpu), port in zip(actors, ports, strict=True):
+            net.start(sender, "udp-send", receiver.ip4, port, COUNT, 64, 0, cpu=cpu)
+        for _, _, reader, _ in actors:
+            assert reader.finish() == COUNT
+        counted.look()
+        books = counted.counters
+        # A packet for which there was no place is counted as unmatched; it may have been anybody's.
+        assert COUNT - books["unmatched"] <= books["seen"] <= COUNT
+        assert counted.difference == 0
+        assert {path.dport for path in counted.paths} == {ports[0]}
+        assert books["filtered"] + books["unmatched"] >= COUNT
+    finally:
+        small.close()
