@@ -94,7 +94,7 @@ class Aggregate:
         if not rows:
             return nothing()
         buckets: Counts = self._buckets[rows].sum(axis=0, dtype=np.uint64)
-        return made_of(buckets, int(self._sum[rows].sum()), int(self._min[rows].min()), int(self._max[rows].max()))
+        return made_of(buckets, int(self._sum[rows].sum()), int(np.min(self._min[rows])), int(np.max(self._max[rows])))
 
     def summaries(self) -> dict[int, tuple[int, int]]:
         """(samples, p99 in ns) of every code that has samples."""

@@ -106,7 +106,7 @@ def selected(node: Node, paths: Rows, names: Names) -> Mask:
         case Not(child):
             return ~selected(child, paths, names)
         case And(children):
-            return np.asarray(np.logical_and.reduce([selected(child, paths, names) for child in children]))
+            return np.asarray(np.all([selected(child, paths, names) for child in children], axis=0))
         case Or(children):
-            return np.asarray(np.logical_or.reduce([selected(child, paths, names) for child in children]))
+            return np.asarray(np.any([selected(child, paths, names) for child in children], axis=0))
     return node.matches(paths, names)

@@ -13,7 +13,7 @@ import pytest
 from netlat_tui.bpf import calls
 from netlat_tui.bpf.tracer import Tracer
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.usefixtures("tracer")  # skips where the kernel cannot be traced
 
 SCRIPT = """
 import json, sys
