@@ -4,7 +4,7 @@ RUN := scripts/setup.sh run
 TEST := scripts/setup.sh test
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint clean
+.PHONY: help run test lint screenshots clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -19,6 +19,9 @@ lint: ## ruff and strict mypy
 	$(TEST) ruff check .
 	$(TEST) ruff format --check .
 	$(TEST) mypy
+
+screenshots: ## take the pictures in screenshots/ again, of a live view of traffic of their own (as root)
+	$(TEST) python scripts/screenshots.py
 
 clean: ## remove the virtual environment and what tools left behind
 	@scripts/setup.sh clean
