@@ -26,6 +26,10 @@ from netlat_tui.cli_run import (
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
+class _NobodyReads(Exception):  # noqa: N818 - not an error
+    """Standard output is a pipe whose reader is gone."""
+
+
 class _Commands(click.Group):
     """Without a command's name, the words are a filter for the live view."""
 
@@ -34,6 +38,12 @@ class _Commands(click.Group):
         if not args or (args[0] not in self.commands and args[0] not in own):
             args = ["live", *args]
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _NobodyReads from error  # click would make a failure of it
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_usage("netlat-tui", "[OPTIONS] [FILTER]... | COMMAND ...")
@@ -196,7 +206,7 @@ def _one_sentence() -> Iterator[None]:
         sys.exit(end.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except BrokenPipeError:
+    except (BrokenPipeError, _NobodyReads):
         # Whoever read is gone; nothing may be written any more, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(0)

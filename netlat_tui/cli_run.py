@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 DEMO = Path(__file__).parent / "data" / "demo.netlat"
 DEFAULT_REPORT_S = 10.0
+_MOST_PLACES = 3
 
 
 class Ended(Exception):  # noqa: N818 - an ending, not always an error
@@ -138,9 +139,14 @@ def _interval(ask: Ask, duration_s: float | None) -> float:
 
 
 def _damage(source: Source) -> None:
-    """Say what of a recording could not be read."""
-    for damage in getattr(source, "damage", ()):
-        print(f"netlat-tui: damaged at byte {damage.offset}: {damage.text}", file=sys.stderr)
+    """``Ended`` with 1 where a part of a recording could not be read; what could was shown."""
+    found = list(getattr(source, "damage", ()))
+    if found:
+        places = "; ".join(f"at byte {damage.offset}, {damage.text}" for damage in found[:_MOST_PLACES])
+        more = f"; and in {len(found) - _MOST_PLACES} more places" if len(found) > _MOST_PLACES else ""
+        raise Ended(
+            1, f"The recording is damaged, look for another copy of it; what is whole is shown: {places}{more}."
+        )
 
 
 def live_view(ask: Ask, ascii_only: bool) -> NoReturn:
@@ -278,8 +284,8 @@ def report_window(file: str | None, duration_s: float | None, kind: str, ask: As
         else:
             sys.stdout.write(report.to_text(snapshot, source.origin, source.live, ascii_only))
         sys.stdout.flush()
-        _damage(source)
         finish()
+        _damage(source)
 
 
 def export_paths(file: str, kind: str, output: str, ask: Ask) -> None:
@@ -300,8 +306,8 @@ def export_paths(file: str, kind: str, output: str, ask: Ask) -> None:
                     write(paths, out)
         except ExportError as error:
             raise Ended(1, str(error)) from None
-        _damage(source)
         finish()
+        _damage(source)
 
 
 def check_offers(kind: str) -> NoReturn:

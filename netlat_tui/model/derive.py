@@ -138,6 +138,8 @@ class History:
             matching = matching[matching["direction"] == direction]
         latest, slowest = Retained.order(matching, self._shown)
         cpu_regions = [Region(Scope.CPU, cpu) for cpu in self._cpu_numbers(cpus)]
+        # A recording was counted with the filter of its time: another one only selects paths.
+        counted_with = newest.filter if newest else flt.kernel_text
         return Snapshot(
             time_ns=newest.time_ns if newest else self.origin.started_ns,
             mono_ns=newest.mono_ns if newest else 0,
@@ -145,8 +147,8 @@ class History:
             ticks=count,
             direction=direction,
             filter=flt.text,
-            kernel_filter=flt.kernel_text,
-            user_filter=flt.user_text,
+            kernel_filter=counted_with,
+            user_filter=flt.user_text if counted_with == flt.kernel_text else flt.text,
             packet_rate=float(cpus["packets"].sum()) / seconds,
             stages=self._stages(aggregate, cpu_regions, Region(EVERYWHERE, 0), seconds, direction),
             total=aggregate.distribution([region.code(GAUGE["total"]) for region in cpu_regions]),
