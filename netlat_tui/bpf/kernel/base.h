@@ -9,6 +9,18 @@
 
 #define READ(into, from, offset) bpf_probe_read_kernel(&(into), sizeof(into), (void *)((from) + (offset)))
 
+/* The compiler may not use what it knows of a variable. Newer ones turn "i < n" into "i != n", or drop a mask, where they
+ * can prove it needless; the verifier cannot, and sees a loop without end or an access out of bounds. */
+#define OPAQUE(variable) asm volatile("" : "+r"(variable))
+
+/* An index both can bound; the size is a power of two. */
+#define WITHIN(index, size)                                                                                            \
+	({                                                                                                             \
+		u64 at_ = (index);                                                                                     \
+		OPAQUE(at_);                                                                                           \
+		at_ & ((size) - 1);                                                                                    \
+	})
+
 INLINE u64 read_u64(u64 from, u32 offset)
 {
 	u64 value = 0;

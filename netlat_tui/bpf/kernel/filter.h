@@ -85,6 +85,7 @@ INLINE int passes(struct flight *f, u64 skb, u64 which)
 	f->verdict = 1;
 
 	for (u32 i = 0; i < MAX_INSTRUCTIONS; i++) {
+		OPAQUE(i);
 		u32 at = (u32)(which >> 32) + i;
 		/* Nothing known of a field in one round may be carried into the next: the verifier would follow each
 		 * combination. */

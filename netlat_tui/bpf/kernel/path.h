@@ -23,7 +23,7 @@ INLINE void point_on(struct flight *f, u32 index, u64 when, u32 cpu)
 {
 	u64 delta;
 
-	index &= MAX_POINTS - 1;
+	index = WITHIN(index, MAX_POINTS);
 	if (!f->rec.mask) {
 		f->rec.t0_ns = when;
 	} else {
@@ -47,17 +47,20 @@ INLINE void point(struct flight *f, u32 index, u64 when)
 	point_on(f, index, when, bpf_get_smp_processor_id());
 }
 
-/* Count the stages between the points added since the last time: at most those from the interrupt to the link layer. */
-INLINE void settle(struct flight *f)
+#define MOST_BEFORE_LINK 7      /* irq, raise, softirq, poll, driver, gro, link */
+#define MOST_SINCE 4            /* between two hooks that settle */
+
+/* Count the stages between the points added since the last time, at most so many. */
+INLINE void settle(struct flight *f, int most)
 {
-	for (int round = 0; round < 7; round++) {
+	for (int round = 0; round < most; round++) {
 		u32 last = f->settled;
 		u32 rest = last == UNSETTLED ? f->rec.mask : f->rec.mask & ~((2u << (last & 31)) - 1);
 		if (!rest)
 			break;
-		u32 next = log2_of(rest & -rest) & (MAX_POINTS - 1);
+		u32 next = WITHIN(log2_of(rest & -rest), MAX_POINTS);
 		if (last != UNSETTLED)
-			book(f, stage_of(last, next), f->rec.t_ns[next] - f->rec.t_ns[last & (MAX_POINTS - 1)]);
+			book(f, stage_of(last, next), f->rec.t_ns[next] - f->rec.t_ns[WITHIN(last, MAX_POINTS)]);
 		f->settled = next;
 	}
 }
@@ -92,7 +95,7 @@ INLINE int judge(struct flight *f, u64 skb)
 		if (s)
 			ADD(s->packets, 1 + merged);
 	}
-	settle(f);
+	settle(f, MOST_BEFORE_LINK);
 	return 1;
 }
 
@@ -138,7 +141,7 @@ INLINE void finish(struct flight *f, u32 outcome, u32 counter, struct cpu_state 
 {
 	f->rec.outcome = outcome;
 	count(counter, 1);
-	settle(f);
+	settle(f, MOST_SINCE);
 	if (outcome == OUTCOME_COMPLETE)
 		book(f, DIST_TOTAL, f->last_ns - f->rec.t0_ns);
 	emit(f, c, now);

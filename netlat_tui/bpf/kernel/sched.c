@@ -33,7 +33,7 @@ int on_sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	struct sock_state *s = socks.lookup(&sk);
 	if (!s)
 		return 0;
-	u32 n = s->wakes & 3;
+	u32 n = WITHIN(s->wakes, 4);
 	s->wake_ns[n] = bpf_ktime_get_ns();
 	s->wake_cpu[n] = bpf_get_smp_processor_id();
 	s->wakes++;

@@ -35,7 +35,7 @@ int on_tcp_probe(struct bpf_raw_tracepoint_args *ctx)
 	fold(f, end, 0, c, now);
 	if (before != f->end_seq)
 		f->payload = 1;
-	settle(f);
+	settle(f, MOST_SINCE);
 	/* Nothing but an acknowledgement: no socket will see it. */
 	if (end - seq <= (flags & TCP_FIN)) {
 		f->payload = 0;
@@ -67,7 +67,7 @@ INLINE struct flight *adopt_clone(struct cpu_state *c, u64 clone, u64 now)
 INLINE void reach_socket(struct flight *f, u64 sk, const struct sock_state *s, u64 now)
 {
 	point(f, POINT_SOCKET, now);
-	settle(f);
+	settle(f, MOST_SINCE);
 	f->state = FLIGHT_SOCKET;
 	f->sk = sk;
 	f->wakes = s->wakes;
@@ -139,6 +139,7 @@ INLINE void udp_ready(u64 sk, struct sock_state *s, u64 tail, struct cpu_state *
 	}
 	s->credit = n - 1;
 	for (u32 i = 0; i < UDP_BATCH; i++) {
+		OPAQUE(i);
 		if (i >= n)
 			break;
 		struct flight *f = flight_by_key(oldest);
@@ -203,9 +204,9 @@ INLINE void complete(struct flight *f, struct cpu_state *c, const struct sock_st
 
 	if (f->state >= FLIGHT_SOCKET && since > 0 && since <= 4) {
 		/* The first time the reader ran after the packet was queued. */
-		u64 woken = s->wake_ns[f->wakes & 3];
+		u64 woken = s->wake_ns[WITHIN(f->wakes, 4)];
 		if (woken >= f->last_ns && woken <= (f->copy_ns ? f->copy_ns : now))
-			point_on(f, POINT_WAKEUP, woken, s->wake_cpu[f->wakes & 3]);
+			point_on(f, POINT_WAKEUP, woken, s->wake_cpu[WITHIN(f->wakes, 4)]);
 	}
 	if (f->copy_ns)
 		point_on(f, POINT_COPY, f->copy_ns, f->copy_cpu);
@@ -265,7 +266,7 @@ int on_skb_copy_datagram_iovec(struct bpf_raw_tracepoint_args *ctx)
 		complete(f, c, socks.lookup(&sk), 0);
 		return 0;
 	}
-	r->key[r->n & (READER_CHAIN - 1)] = skb | DETACHED;
+	r->key[WITHIN(r->n, READER_CHAIN)] = skb | DETACHED;
 	r->n++;
 	flight_detach(f);
 	return 0;
@@ -336,9 +337,10 @@ int on_sock_recv_length(struct bpf_raw_tracepoint_args *ctx)
 		n = r->n;
 	}
 	for (u32 i = 0; i < READER_CHAIN; i++) {
+		OPAQUE(i);
 		if (i >= n)
 			break;
-		struct flight *f = flight_by_key(udp ? udp : r ? r->key[i] : 0);
+		struct flight *f = flight_by_key(udp ? udp : r ? r->key[WITHIN(i, READER_CHAIN)] : 0);
 		if (!f || f->sk != sk || (!udp && f->state != FLIGHT_READ))
 			continue;
 		if (read) {

@@ -34,7 +34,7 @@ INLINE void flight_tag(const struct flight *f, u64 tag)
 	u32 at = f->slot / WAYS;
 	struct bucket *b = tags.lookup(&at);
 	if (b)
-		b->key[f->slot & (WAYS - 1)] = tag;
+		b->key[WITHIN(f->slot, WAYS)] = tag;
 }
 
 INLINE void flight_clear(struct flight *f)
@@ -130,20 +130,20 @@ INLINE struct flight *flight_take(u64 skb, u64 now)
 		held = 0;
 #pragma unroll
 		for (u32 i = 0; i < WAYS; i++) {
-			u32 w = (first + i) & (WAYS - 1);
+			u32 w = WITHIN(first + i, WAYS);
 			if (way == WAYS && !b->key[w] && claim(&b->key[w], 0, skb))
 				way = w;
 		}
 	}
 	if (way == WAYS) {
-		way = (now >> 7) & (WAYS - 1);
+		way = WITHIN(now >> 7, WAYS);
 		held = b->key[way];
 		if (!claim(&b->key[way], held, skb)) {
 			count(COUNT_UNMATCHED, 1);
 			return 0;
 		}
 	}
-	way &= WAYS - 1;
+	way = WITHIN(way, WAYS);
 	struct flight *f = flight_at(at * WAYS + way);
 	if (!f)
 		return 0;
