@@ -36,6 +36,6 @@ def write_csv(paths: Iterable[Path], out: TextIO) -> int:
         plain = values.path(path)
         at = {(passage.point.direction, passage.point.key): passage.t_ns for passage in path.points}
         times = [at.get((direction, point.key)) for direction, point in keys]
-        writer.writerow([plain[name] for name in _FIELDS] + times)
+        writer.writerow([values.cell(plain[name]) for name in _FIELDS] + times)
         count += 1
     return count

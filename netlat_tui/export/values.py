@@ -27,6 +27,11 @@ def iso(time_ns: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{time_ns % 1_000_000_000 // 1000:06d}Z"
 
 
+def cell(value: object) -> object:
+    """A value for a CSV file: a text that a spreadsheet would take for a formula is marked as text."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
+
+
 def percent(share: float | None) -> float | None:
     return None if share is None else round(share * 100, 4)
 

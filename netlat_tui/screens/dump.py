@@ -92,7 +92,7 @@ def _flat(value: object) -> object:
     """Lists within a row, as JSON: a path's points, a CPU's stages."""
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return value
+    return values.cell(value)
 
 
 def interval_record(item: StageRow | Measured) -> Record:

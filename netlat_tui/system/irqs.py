@@ -19,6 +19,9 @@ class Irq:
     cpus: str
 
 
+_LINE = re.compile(r"\d+|(\d+-)?(edge|level|fasteoi|none)", re.IGNORECASE)
+
+
 def names(root: Path = ROOT) -> dict[int, str]:
     """The action names of every numbered interrupt, from /proc/interrupts."""
     lines = read(root / "proc/interrupts").splitlines()
@@ -28,11 +31,12 @@ def names(root: Path = ROOT) -> dict[int, str]:
         number, _, rest = line.partition(":")
         if not number.strip().isdigit():
             continue
+        # A controller, what it calls the line and how it is triggered, then the actions of all who share it.
         words = rest.split()[columns:]
-        # Controller and trigger come first; a shared line's actions are separated by commas.
-        text = re.sub(r"^\S+(\s+\d+-(edge|level|fasteoi)|\s+\S*-?(Edge|Level))?\s*", "", " ".join(words), count=1)
-        text = re.sub(r"^\d+-(edge|level|fasteoi)\s+", "", text)
-        found[int(number)] = text or " ".join(words)
+        actions = words[1:]
+        while actions and _LINE.fullmatch(actions[0]):
+            actions = actions[1:]
+        found[int(number)] = " ".join(actions or words)
     return found
 
 

@@ -23,7 +23,7 @@ from netlat_tui.bpf.btf import BtfError
 from netlat_tui.bpf.compiled import BuildError
 from netlat_tui.bpf.hooks import PROBES
 from netlat_tui.bpf.tracer import Tracer
-from netlat_tui.model.filter import EVERYTHING, parse
+from netlat_tui.model.filter import parse
 from netlat_tui.model.paths import Path as PacketPath
 from netlat_tui.model.paths import decode
 from netlat_tui.model.points import N_STAGES, STAGES
@@ -31,6 +31,8 @@ from netlat_tui.model.ticks import PATH, Rows, Scope
 
 TRAFFIC = Path(__file__).with_name("traffic.py")
 DEADLINE_S = 60.0
+NOTHING = parse("tcp and udp")
+"""Between tests nothing is followed: other packets of the machine may wait on a socket for as long as they like."""
 ENDS = ("complete", "merged", "dropped", "forwarded", "consumed", "evicted", "expired")
 
 
@@ -53,7 +55,7 @@ def tracer() -> Iterator[Tracer]:
     if not shutil.which("ip"):
         cannot("iproute2 is missing")
     try:
-        made = Tracer()
+        made = Tracer(program=NOTHING.program)
     except (BuildError, BtfError, OSError) as error:
         cannot(f"this kernel cannot be traced: {error}")
     yield made
@@ -120,7 +122,7 @@ def capture(tracer: Tracer) -> Iterator[Callable[[str], Capture]]:
         return Capture(tracer)
 
     yield begin
-    tracer.set_program(EVERYTHING.program)
+    tracer.set_program(NOTHING.program)
 
 
 def wait_until_attached(pid: int) -> None:
