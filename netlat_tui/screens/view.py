@@ -133,7 +133,7 @@ class ViewScreen(Screen[None]):
     def focus_table(self) -> None:
         table = self.main_table()
         if table is not None:
-            table.focus()
+            self.set_focus(table)  # at once: keys may follow faster than messages
 
     def refresh_view(self) -> None:
         """Draw everything again from the state; only what changed is repainted."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 
 from netlat_tui.model.points import Direction
 from netlat_tui.screens.help import HelpScreen
@@ -265,3 +266,12 @@ def test_every_binding_can_be_remapped() -> None:
     bindings = [binding for kind in kinds for binding in kind.__dict__.get("BINDINGS", ())]
     assert len(bindings) > 30
     assert [binding.key for binding in bindings if not binding.id] == []
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_keys_typed_ahead_go_where_they_were_meant(size: tuple[int, int]) -> None:
+    app = make_app()
+    async with running(app, size) as pilot:
+        for key, character in (("4", "4"), ("j", "j"), ("enter", None)):
+            app.post_message(events.Key(key, character))
+        await until(pilot, lambda: isinstance(app.screen, PathScreen))
