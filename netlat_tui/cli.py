@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from netlat_tui.cli_run import (
     Ask,
     Ended,
     check_offers,
+    discard_output,
     export_paths,
     live_view,
     record_ticks,
@@ -22,12 +24,21 @@ from netlat_tui.cli_run import (
     report_window,
     trace_paths,
 )
+from netlat_tui.model.text import printable
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class _NobodyReads(Exception):  # noqa: N818 - not an error
     """Standard output is a pipe whose reader is gone."""
+
+
+@contextlib.contextmanager
+def _no_failure() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _NobodyReads from error  # click would make a failure of it
 
 
 class _Commands(click.Group):
@@ -37,13 +48,12 @@ class _Commands(click.Group):
         own = ("-h", "--help", "--version")
         if not args or (args[0] not in self.commands and args[0] not in own):
             args = ["live", *args]
-        return super().parse_args(ctx, args)
+        with _no_failure():
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _no_failure():
             return super().invoke(ctx)
-        except BrokenPipeError as error:
-            raise _NobodyReads from error  # click would make a failure of it
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_usage("netlat-tui", "[OPTIONS] [FILTER]... | COMMAND ...")
@@ -168,9 +178,14 @@ def report(duration: float | None, kind: str, ascii_only: bool, **options: Any) 
     """A summary: live (ten seconds unless --duration says otherwise), or of a recording named as the first word."""
     words = options["words"]
     file = None
-    if words and (words[0] == "-" or words[0].endswith(".netlat") or os.path.isfile(words[0])):  # noqa: PTH113
+    if words and _names_a_file(words[0]):
         file, options["words"] = words[0], words[1:]
     report_window(file, duration, kind, _ask(options), ascii_only)
+
+
+def _names_a_file(word: str) -> bool:
+    """No filter begins with such a word."""
+    return word == "-" or word.endswith(".netlat") or "/" in word or os.path.isfile(word)  # noqa: PTH113
 
 
 @cli.command()
@@ -197,7 +212,8 @@ def _one_sentence() -> Iterator[None]:
         yield
     except Ended as end:
         if end.sentence:
-            click.echo(f"netlat-tui: {end.sentence}", err=True)
+            # It may name a file, and anyone may have chosen that name.
+            click.echo("netlat-tui: " + "\n".join(map(printable, end.sentence.split("\n"))), err=True)
         sys.exit(end.exit_code)
     except click.ClickException as error:
         error.show()
@@ -207,13 +223,34 @@ def _one_sentence() -> Iterator[None]:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except (BrokenPipeError, _NobodyReads):
-        # Whoever read is gone; nothing may be written any more, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        discard_output()
         sys.exit(0)
+    except OSError as error:
+        discard_output()
+        click.echo(f"netlat-tui: A call it needs was refused ({error.strerror}): ask `netlat-tui check`.", err=True)
+        sys.exit(1)
+
+
+def _streams() -> None:
+    """Where the shell closed one (``>&-``), stdin is empty, stdout refuses to be written, stderr is discarded.
+
+    Left closed, their numbers would go to the next files that are opened.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_WRONLY if descriptor == 2 else os.O_RDONLY)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a locale without the arrow in it, a name with anything in it
 
 
 def main() -> None:
     """The entry point."""
+    _streams()
     with _one_sentence():
         cli.main(standalone_mode=False)
         sys.stdout.flush()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import io
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -104,6 +106,26 @@ def _stopping(source: Source) -> Iterator[Callable[[], None]]:
         source.close()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def discard_output() -> None:
+    """Nothing may be written to standard output any more, not even at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+@contextmanager
+def _printing(kind: str) -> Iterator[None]:
+    """Standard output written to, and flushed: JSON and CSV are UTF-8 whatever the locale is."""
+    if kind != "text" and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard_output()
+        raise Ended(1, f"The output cannot be written ({error.strerror}): send it elsewhere.") from None
 
 
 def _live(ask: Ask, flt: Filter, interval_s: float, sampling: Sampling | None = None) -> Source:
@@ -225,16 +247,17 @@ def trace_paths(kind: str, count: int | None, duration_s: float | None, ask: Ask
     lost = 0
     with _stopping(source) as finish:
         if kind == "text":
-            print(trace.HEADER, flush=True)
+            with _printing(kind):
+                print(trace.HEADER)
         for tick in _until(source, duration_s):
             lost += tick.counters.get("ring_lost", 0) + tick.counters.get("paths_held_back", 0)
-            for path in _selected(source, tick, flt, ask.way):
-                if left == 0:
-                    break
-                text = trace.json_line(path) if kind == "jsonl" else trace.line(path)
-                print(text.replace("→", "->") if ascii_only else text)
-                left = None if left is None else left - 1
-            sys.stdout.flush()
+            with _printing(kind):
+                for path in _selected(source, tick, flt, ask.way):
+                    if left == 0:
+                        break
+                    text = trace.json_line(path) if kind == "jsonl" else trace.line(path)
+                    print(text.replace("→", "->") if ascii_only else text)
+                    left = None if left is None else left - 1
             if left == 0:
                 source.stop()
         if lost:
@@ -279,11 +302,11 @@ def report_window(file: str | None, duration_s: float | None, kind: str, ask: As
             history.add(tick)
         snapshot = history.snapshot(None, flt, ask.way)
         make = {"json": report.to_json, "csv": report.to_csv}.get(kind)
-        if make:
-            sys.stdout.write(make(snapshot, source.origin, source.live))
-        else:
-            sys.stdout.write(report.to_text(snapshot, source.origin, source.live, ascii_only))
-        sys.stdout.flush()
+        with _printing(kind):
+            if make:
+                sys.stdout.write(make(snapshot, source.origin, source.live))
+            else:
+                sys.stdout.write(report.to_text(snapshot, source.origin, source.live, ascii_only))
         finish()
         _damage(source)
 
@@ -299,8 +322,8 @@ def export_paths(file: str, kind: str, output: str, ask: Ask) -> None:
         paths = (path for tick in source.ticks() for path in _selected(source, tick, flt, ask.way))
         try:
             if output == "-":
-                write(paths, sys.stdout)
-                sys.stdout.flush()
+                with _printing(kind):
+                    write(paths, sys.stdout)
             else:
                 with writing(Path(output)) as out:
                     write(paths, out)
@@ -315,6 +338,6 @@ def check_offers(kind: str) -> NoReturn:
     from netlat_tui.sources.offers import survey
 
     offers = survey()
-    sys.stdout.write(check.to_json(offers) if kind == "json" else check.to_text(offers))
-    sys.stdout.flush()
+    with _printing(kind):
+        sys.stdout.write(check.to_json(offers) if kind == "json" else check.to_text(offers))
     raise Ended(offers.exit_code)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from netlat_tui.cli_run import DEMO
+from netlat_tui.sources import offers
 
 
 def run(*words: str, cwd: Path | None = None, text: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
@@ -145,6 +146,43 @@ def test_what_is_no_recording(content: bytes | None, word: str, command: list[st
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_a_name_with_a_slash_is_a_file(tmp_path: Path) -> None:
+    assert "cannot be read" in one_sentence(run("report", str(tmp_path / "nosuch")), 1)
+
+
+def test_a_file_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    done = run("report", str(tmp_path / "\x1b[31m\u202e\udcff.netlat"))
+    assert "/?[31m??.netlat cannot be read" in one_sentence(done, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"), [(b"", "empty"), (b"hello\n", "not a recording"), (None, "cannot be read")]
+)
+def test_the_view_of_what_is_no_recording(content: bytes | None, word: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.netlat"
+    if content is not None:
+        file.write_bytes(content)
+    ours, terminal = os.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "netlat_tui", "replay", str(file)],
+            stdin=terminal,
+            stdout=terminal,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        os.set_blocking(ours, False)
+        with pytest.raises(BlockingIOError):
+            os.read(ours, 1)  # the terminal was left alone
+    finally:
+        os.close(ours)
+        os.close(terminal)
+    done.stdout = ""
+    assert word in one_sentence(done, 1)
+
+
 def test_of_a_recording_that_was_cut_the_whole_part_is_shown(cut: Path) -> None:
     whole = json.loads(run("report", str(DEMO), "--format", "json").stdout)
     done = run("report", str(cut), "--format", "json")
@@ -236,13 +274,68 @@ def test_check_without_rights_says_what_is_missing(powerless: list[str]) -> None
     assert all(hook["reason"] for hook in found["hooks"] if hook["kind"] == "none")
 
 
-def test_a_pipe_that_is_closed_ends_it_quietly() -> None:
-    for words in (["export", str(DEMO), "--format", "csv", "-o", "-"], ["report", str(DEMO)]):
-        reading, writing = os.pipe()
-        os.close(reading)
-        try:
-            command = [sys.executable, "-m", "netlat_tui", *words]
-            done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
-        finally:
-            os.close(writing)
-        assert (done.returncode, done.stderr) == (0, "")
+@pytest.mark.parametrize(
+    ("may", "lockdown", "btf", "found"),
+    [
+        (False, "confidentiality", False, (offers.NO_RIGHTS, 3)),
+        (True, "confidentiality", True, (offers.LOCKED, 4)),
+        (True, "integrity", False, (offers.NO_BTF, 4)),
+        (True, "integrity", True, None),
+        (True, "", True, None),
+    ],
+)
+def test_why_a_machine_cannot_be_traced(
+    may: bool, lockdown: str, btf: bool, found: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offers.host, "may_trace", lambda: may)
+    monkeypatch.setattr(offers.host, "lockdown", lambda: lockdown)
+    monkeypatch.setattr(offers, "VMLINUX", tmp_path if btf else tmp_path / "vmlinux")
+    assert offers.refusal() == found
+
+
+PRINTING = [
+    ["export", str(DEMO), "--format", "csv", "-o", "-"],
+    ["report", str(DEMO)],
+    ["report", str(DEMO), "--format", "json"],
+    ["--help"],
+    ["report", "--help"],
+]
+
+
+@pytest.mark.parametrize("words", PRINTING, ids=" ".join)
+def test_a_pipe_that_is_closed_ends_it_quietly(words: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        command = [sys.executable, "-m", "netlat_tui", *words]
+        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("words", PRINTING, ids=" ".join)
+@pytest.mark.parametrize("where", [">/dev/full", ">&-"])
+def test_output_that_goes_nowhere_is_a_failure(words: list[str], where: str) -> None:
+    command = ["sh", "-c", f'"$@" {where}', "sh", sys.executable, "-m", "netlat_tui", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    one_sentence(done, 1)
+
+
+def test_input_that_is_closed_is_empty() -> None:
+    command = ["sh", "-c", '"$@" <&-', "sh", sys.executable, "-m", "netlat_tui", "report", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert "is empty" in one_sentence(done, 1)
+
+
+def test_a_terminal_without_arrows_gets_the_report() -> None:
+    done = run("report", str(DEMO), PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "raise?softirq" in done.stdout
+    assert done.stdout.isascii()
+
+
+@pytest.mark.parametrize("words", [["report", "--format", "json"], ["export", "--format", "jsonl", "-o", "-"]], ids=str)
+def test_json_is_the_same_whatever_the_locale(words: list[str]) -> None:
+    command = [words[0], str(DEMO), *words[1:]]
+    assert run(*command, PYTHONIOENCODING="ascii").stdout == run(*command).stdout
