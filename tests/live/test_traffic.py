@@ -199,3 +199,22 @@ def test_forwarded_packets_are_told_apart(net: Net, capture: Begin) -> None:
     assert seen.difference == 0
     ends = {path.netns: path.points[-1].point.key for path in seen.paths}
     assert ends == {router.inode: "forward", receiver.inode: "return"}
+
+
+@pytest.mark.parametrize("device", ["lo", "veth"])
+@pytest.mark.parametrize("kind", ["udp", "tcp"])
+def test_beside_a_packet_socket_the_path_is_that_of_the_packet(
+    kind: str, device: str, net: Net, capture: Begin
+) -> None:
+    """tcpdump shares the skb: IP goes on with a clone of it."""
+    sender, receiver = sides(net, device)
+    net.start(receiver, "sniff", "-", 0, 0, 0).expect("ready")
+    reader = net.start(receiver, f"{kind}-read", receiver.ip4, COUNT, 64, 0)
+    port = reader.expect("ready")
+    seen = capture(f"netns {receiver.inode} and {kind} and dst port {port}")
+    net.start(sender, f"{kind}-send", receiver.ip4, port, COUNT, 64, 0.001)
+    assert reader.finish() == COUNT
+    seen.until(lambda c: c.counters["seen"] >= COUNT and c.difference == 0, "books that balance")
+    assert seen.counters["complete"] + seen.counters["merged"] == COUNT
+    assert seen.counters["unmatched"] == 0
+    assert sum(path.pid == reader.process.pid for path in seen.paths) == seen.counters["complete"]

@@ -143,9 +143,18 @@ def ping(address: str, port: int, count: int, size: int, gap: float) -> None:
     say(f"done {count}")
 
 
+def sniff(address: str, count: int, size: int, pause: float) -> None:
+    """Take a copy of every packet, as tcpdump does, until ended."""
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as sock:  # ETH_P_ALL
+        sock.settimeout(TIMEOUT)
+        say("ready 0")
+        while True:
+            sock.recv(65536)
+
+
 def main() -> None:
     role, address, *numbers = sys.argv[1:]
-    readers = {"udp-read": udp_read, "udp-echo": udp_echo, "tcp-read": tcp_read}
+    readers = {"sniff": sniff, "udp-read": udp_read, "udp-echo": udp_echo, "tcp-read": tcp_read}
     senders = {"udp-send": udp_send, "udp-ask": udp_ask, "tcp-send": tcp_send, "ping": ping}
     if role in readers:
         count, size, pause = numbers
