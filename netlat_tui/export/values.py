@@ -161,8 +161,9 @@ def irqs(snapshot: Snapshot) -> list[dict[str, Any]]:
 
 
 def hooks(snapshot: Snapshot) -> list[dict[str, str]]:
-    names = {"point": "point", "direction": "direction", "hook": "hook", "kind": "kind", "reason": "reason"}
-    return [{name: str(asdict(hook)[field]) for name, field in names.items()} for hook in snapshot.hooks]
+    """A recording's hooks are whatever its header says."""
+    names = ("point", "direction", "hook", "kind", "reason")
+    return [{name: printable(asdict(hook)[name]) for name in names} for hook in snapshot.hooks]
 
 
 def stages(snapshot: Snapshot) -> list[dict[str, Any]]:

@@ -176,7 +176,7 @@ def decode(
         tid=int(row["tid"]) or None,
         comm=printable(bytes(row["comm"])),
         outcome=outcome,
-        reason=(reasons.get(reason) or f"reason {reason}") if outcome is Outcome.DROPPED else "",
+        reason=printable(reasons.get(reason) or f"reason {reason}") if outcome is Outcome.DROPPED else "",
         location=int(row["location"]),
         merged=int(row["merged"]),
         hops=int(row["hops"]),

@@ -19,7 +19,9 @@ class Irq:
     cpus: str
 
 
-_LINE = re.compile(r"\d+|(\d+-)?(edge|level|fasteoi|none)", re.IGNORECASE)
+# A controller, its number for the line, how that is triggered, what handles it; then the actions of all who share it:
+# "PCI-MSI 65536-edge      eth0", "GICv3  27 Level     eth0", "xen-dyn    -event     eth0"
+_LINE = re.compile(r"\S++(\s+\d+(?=[\s-]))?+(\s+(Edge|Level)(?=\s))?+(\s*-\S+)?+\s\s+(?P<actions>\S.*)")
 
 
 def names(root: Path = ROOT) -> dict[int, str]:
@@ -31,12 +33,9 @@ def names(root: Path = ROOT) -> dict[int, str]:
         number, _, rest = line.partition(":")
         if not number.strip().isdigit():
             continue
-        # A controller, what it calls the line and how it is triggered, then the actions of all who share it.
-        words = rest.split()[columns:]
-        actions = words[1:]
-        while actions and _LINE.fullmatch(actions[0]):
-            actions = actions[1:]
-        found[int(number)] = " ".join(actions or words)
+        text = (rest.split(None, columns) + [""] * columns)[columns]
+        match = _LINE.fullmatch(text)
+        found[int(number)] = match["actions"] if match else " ".join(text.split())
     return found
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from netlat_tui.cli_run import DEMO
-from netlat_tui.sources import offers
 
 
 def run(*words: str, cwd: Path | None = None, text: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
@@ -272,25 +271,6 @@ def test_check_without_rights_says_what_is_missing(powerless: list[str]) -> None
     assert found["traceable"] is False
     assert [check["ok"] for check in found["checks"] if check["name"] == "rights"] == [False]
     assert all(hook["reason"] for hook in found["hooks"] if hook["kind"] == "none")
-
-
-@pytest.mark.parametrize(
-    ("may", "lockdown", "btf", "found"),
-    [
-        (False, "confidentiality", False, (offers.NO_RIGHTS, 3)),
-        (True, "confidentiality", True, (offers.LOCKED, 4)),
-        (True, "integrity", False, (offers.NO_BTF, 4)),
-        (True, "integrity", True, None),
-        (True, "", True, None),
-    ],
-)
-def test_why_a_machine_cannot_be_traced(
-    may: bool, lockdown: str, btf: bool, found: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(offers.host, "may_trace", lambda: may)
-    monkeypatch.setattr(offers.host, "lockdown", lambda: lockdown)
-    monkeypatch.setattr(offers, "VMLINUX", tmp_path if btf else tmp_path / "vmlinux")
-    assert offers.refusal() == found
 
 
 PRINTING = [

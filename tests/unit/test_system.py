@@ -39,6 +39,32 @@ def test_interrupts_have_the_names_their_drivers_chose(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("  xen-dyn    -event     eth0-q0-tx", "eth0-q0-tx"),
+        ("  xen-percpu    -virq      timer0", "timer0"),
+        ("     GICv3  27 Level     arch_timer", "arch_timer"),
+        ("   ITS-MSI 524288 Edge      virtio0-input.0", "virtio0-input.0"),
+        ("  PCI-MSI 5-edge      42", "42"),
+        ("  PCI-MSI 5-edge      none", "none"),
+        ("  PCI-MSI 5-edge      edge", "edge"),
+        ("  MPIC  77 Level   -fsl       eth0 g0, i2c", "eth0 g0, i2c"),
+        ("  ITS-PCI-MSIX-0000:00:01.0   1 Edge      0000:01:00.0-rx-0", "0000:01:00.0-rx-0"),
+        ("   IO-APIC  10-fasteoi", "IO-APIC 10-fasteoi"),
+        ("  xen-dyn    -event     ", "xen-dyn -event"),
+        ("  dummy          0000:01:00.0-rx", "0000:01:00.0-rx"),
+        ("      None    ", "None"),
+        ("", ""),
+    ],
+)
+@pytest.mark.parametrize("count", [1, 2, 512])
+def test_odd_lines_of_interrupts(line: str, name: str, count: int, tmp_path: Path) -> None:
+    head = "".join(f"{f'CPU{cpu}':>11}" for cpu in range(count))
+    write(tmp_path, "proc/interrupts", f"     {head}\n  77: {'4294967295 ' * count}{line}\n")
+    assert irqs.names(tmp_path) == {77: name}
+
+
 def test_an_interrupt_knows_its_interface_and_its_cpus(tmp_path: Path) -> None:
     write(tmp_path, "proc/interrupts", INTERRUPTS)
     write(tmp_path, "proc/irq/29/effective_affinity_list", "1\n")
