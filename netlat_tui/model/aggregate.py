@@ -103,8 +103,8 @@ class Aggregate:
         cumulative = np.cumsum(self._buckets, axis=1)
         counts = cumulative[:, -1]
         ranks = np.maximum(1, np.ceil(counts * 0.99)).astype(np.uint64)
-        p99 = MIDDLES[(cumulative >= ranks[:, None]).argmax(axis=1)]
-        p99 = np.minimum(p99, self._max)
+        buckets = (cumulative >= ranks[:, None]).argmax(axis=1)
+        p99 = np.minimum(MIDDLES[buckets], np.maximum(self._max, EDGES[buckets]))
         return {
             int(code): (int(count), int(value))
             for code, count, value in zip(self._codes, counts, p99, strict=True)
@@ -141,5 +141,6 @@ def made_of(buckets: Counts, sum_ns: int, lowest: int, highest: int) -> Distribu
     high = max(highest, int(EDGES[last]))
     if last < N_BUCKETS - 1:
         high = min(high, int(EDGES[last + 1] - 1))
+    low, high = min(low, high), max(low, high)  # both may be lost within one bucket
     p50, p90, p99, p999 = quantiles(buckets, _FRACTIONS, low, high)
     return Distribution(int(buckets.sum()), sum_ns, low, high, p50, p90, p99, p999, buckets)

@@ -68,6 +68,7 @@ class History:
         self._shown = shown_paths
         self._irq_info: dict[int, IrqInfo] = {}
         self._ifaces: dict[tuple[int, int], IfaceInfo] = {}
+        self._in_flight = 0
         self.reset()
 
     def reset(self) -> None:
@@ -77,10 +78,10 @@ class History:
         self._all = Aggregate()
         self._all_cpus = np.zeros(0, dtype=CPU_ROW)
         self._all_irqs = np.zeros(0, dtype=IRQ_ROW)
-        self._counters = dict.fromkeys(_ACCOUNTED, 0)
+        # What is under way will be counted at its end, so it counts as seen: the books stay closed.
+        self._counters = dict.fromkeys(_ACCOUNTED, 0) | {"seen": self._in_flight}
         self._all_ticks = 0
         self._all_ns = 0
-        self._in_flight = 0
         self._paths = Retained(self._max_paths, keep_ns=self._keep_ns)
 
     def add(self, tick: Tick) -> None:

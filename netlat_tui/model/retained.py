@@ -27,9 +27,9 @@ class Retained:
         """Take in the paths of the tick that ended at ``mono_ns``."""
         if not len(rows):
             return
-        rows = rows[-self._most :]
-        self._batches.append((mono_ns, rows))
-        self._held += len(rows)
+        recent = rows[-self._most :]
+        self._batches.append((mono_ns, recent))
+        self._held += len(recent)
         while self._held > self._most or self._batches[0][0] <= mono_ns - self._keep_ns:
             self._held -= len(self._batches.popleft()[1])
         slow = np.concatenate([self._slow, rows])
