@@ -75,7 +75,12 @@ class Path:
     merged: int
     hops: int
     flags: tuple[PathFlag, ...]
-    softirq_cpu: int
+    softirq_cpu: int  # TX: the CPU that put the packet into the device's queue
+    peer: str  # id of the path this one goes on from or in (lo, veth, forwarding); ""
+    socket: int | None  # inode number
+    seq: int | None  # TCP
+    segs: int  # segments one skb carries; 0: it is one packet
+    queue: int | None  # TX: of the device
     points: tuple[Passage, ...]
 
     @property
@@ -182,6 +187,11 @@ def decode(
         hops=int(row["hops"]),
         flags=tuple(flag for flag in PathFlag if flags & flag),
         softirq_cpu=int(row["softirq_cpu"]),
+        peer=f"{int(row['peer']):016x}" if row["peer"] else "",
+        socket=int(row["socket"]) or None,
+        seq=int(row["seq"]) if proto == 6 and ports else None,
+        segs=int(row["segs"]),
+        queue=int(row["queue"]) if direction is Direction.TX else None,
         points=passages,
     )
 

@@ -186,12 +186,46 @@ GAUGES: tuple[Gauge, ...] = (
     Gauge(N_STAGES + 1, "softirq_run", "how long a NET_RX run took"),
     Gauge(N_STAGES + 2, "irq_handler", "how long the hard interrupt's handler took"),
     Gauge(N_STAGES + 3, "irq_to_poll", "from the interrupt to the start of the first poll it caused"),
-    Gauge(N_STAGES + 4, "total", "first to last point of every path that ended at its reader"),
+    Gauge(N_STAGES + 4, "total", "first to last point of every received packet that was read"),
+    Gauge(N_STAGES + 5, "total_tx", "first to last point of every sent packet the driver was done with"),
+    Gauge(N_STAGES + 6, "to_link", "from the interrupt, or what asked for the softirq, to the data link layer"),
+    Gauge(N_STAGES + 7, "to_network", "from the data link layer to IP"),
+    Gauge(N_STAGES + 8, "to_transport", "from IP to the transport layer"),
+    Gauge(N_STAGES + 9, "to_application", "from the transport layer to the socket's queue"),
+    Gauge(N_STAGES + 10, "to_read", "from the socket's queue to the reader's return"),
 )
 N_DISTRIBUTIONS = N_STAGES + len(GAUGES)
 """Stages and gauges together: distributions per region (CPU or IRQ) of the kernel's histogram array."""
 
 GAUGE: dict[str, int] = {gauge.key: gauge.id for gauge in GAUGES}
+
+TOTAL: dict[Direction, int] = {Direction.RX: GAUGE["total"], Direction.TX: GAUGE["total_tx"]}
+"""The gauge of whole paths, by direction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """One of the delays a received packet has on its way up, whatever was seen in between.
+
+    It runs from the first point observed of ``starts`` to the first observed of ``ends`` (keys of RX points); where
+    neither side of it has one it is not counted. ``name`` is the layer's.
+    """
+
+    gauge: int
+    name: str
+    starts: tuple[str, ...]
+    ends: tuple[str, ...]
+
+
+_INTERFACE, _LINK = ("irq", "raise", "softirq", "poll"), ("driver", "gro", "link")
+DELAYS: tuple[Delay, ...] = (
+    Delay(GAUGE["to_link"], "interface→data link", _INTERFACE, _LINK),
+    Delay(GAUGE["to_network"], "data link→network", _LINK, ("ip",)),
+    Delay(GAUGE["to_transport"], "network→transport", ("ip",), ("local",)),
+    Delay(GAUGE["to_application"], "transport→application", ("local",), ("socket",)),
+    Delay(GAUGE["to_read"], "application→read", ("socket",), ("return",)),
+)
+"""In the order a packet has them. The driver is seen in ``eth_type_trans``; lo and veth, without one, begin at ``link``."""
 
 
 def stage_base(direction: Direction) -> int:

@@ -45,6 +45,7 @@ PATH = np.dtype(
         ("t_ns", "<u8", (MAX_POINTS,)),  # from the first point; valid where the mask's bit is set
         ("location", "<u8"),  # address that dropped the packet
         ("window_ns", "<u8"),  # IRQ candidates when ambiguous: latest minus earliest entry; else 0
+        ("peer", "<u8"),  # id of the path this one goes on from, or goes on in (lo, veth, forwarding); 0: none
         ("saddr", "u1", (16,)),  # IPv4 in the first four bytes
         ("daddr", "u1", (16,)),
         ("comm", "S16"),  # reader's or sender's name, as the kernel holds it: hostile text
@@ -58,23 +59,27 @@ PATH = np.dtype(
         ("pid", "<u4"),  # thread group id
         ("tid", "<u4"),
         ("mark", "<u4"),  # skb->mark
+        ("socket", "<u4"),  # inode number of the socket, as ss -e shows it
+        ("seq", "<u4"),  # TCP sequence number of the first byte, host byte order
         ("sport", "<u2"),
         ("dport", "<u2"),
         ("softirq_cpu", "<u2"),
         ("merged", "<u2"),  # packets folded into this one (GRO, TCP coalescing)
+        ("segs", "<u2"),  # segments one skb carries (GSO); 0 or 1: it is one packet
+        ("queue", "<u2"),  # TX: number of the device's queue
         ("proto", "u1"),  # IPPROTO_*
         ("family", "u1"),  # 4, 6, 0 = not IP
         ("direction", "u1"),
         ("irq_class", "u1"),
         ("outcome", "u1"),
         ("flags", "u1"),  # PathFlag
-        ("hops", "u1"),  # further passes through the link layer: bridge, tunnel
+        ("hops", "u1"),  # further devices on the way: bridge, tunnel, VLAN
         ("cause", "u1"),  # PathCause: why the record was sent
         ("pad", "<u4"),
     ],
     align=False,
 )  # fmt: skip
-"""A finished flight. 296 bytes; the kernel side's ``struct path`` is generated from this type."""
+"""A finished flight. 312 bytes; the kernel side's ``struct path`` is generated from this type."""
 
 
 class PathFlag(IntEnum):
@@ -85,6 +90,9 @@ class PathFlag(IntEnum):
     BACKLOG = 4
     KSOFTIRQD = 8
     CLONED = 16
+    RETRANSMIT = 32  # TCP sent these bytes before
+    SEGMENTED = 64  # the kernel cut the skb up before the driver got it (software GSO)
+    BYPASS = 128  # sent without the queueing discipline: it was empty, or there is none
 
 
 class PathCause(IntEnum):
@@ -114,6 +122,9 @@ COUNTERS: tuple[tuple[str, str], ...] = (
     ("probe_misses", "runs of a hook the kernel skipped because it was already running"),
     ("softirqs", "runs of NET_RX"),
     ("irq_overflow", "interrupts without a place of their own in the tables"),
+    ("sent", "those of the packets seen that were on their way out"),
+    ("segments", "further segments that skbs carried (GSO): packets on the wire beyond those seen"),
+    ("drop_overflow", "drops without a place of their own in the table of drops"),
 )
 """Every counter of a tick with its meaning. The first twelve are the accounting of DESIGN.md, less ``in_flight``."""
 
@@ -130,6 +141,15 @@ from /proc/net/softnet_stat."""
 
 IRQ_ROW = np.dtype([("irq", "<u4"), ("count", "<u8"), ("ambiguous", "<u8"), ("packets", "<u8")])
 """Per interrupt that raised NET_RX, deltas over the tick. ``ambiguous``: packets that may as well be another's."""
+
+
+DROP_ROW = np.dtype(
+    [("location", "<u8"), ("reason", "<u4"), ("direction", "u1"), ("point", "u1"), ("pad", "<u2"), ("count", "<u8")]
+)
+"""Per kind of drop, deltas over the tick: who dropped (an address), why, and the last point the packet had reached
+(its index; ``NO_POINT`` where it was seen at none)."""
+
+NO_POINT = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,11 +234,13 @@ class Tick:
     paths: Rows = field(default_factory=lambda: _rows(PATH))
     cpus: Rows = field(default_factory=lambda: _rows(CPU_ROW))
     irqs: Rows = field(default_factory=lambda: _rows(IRQ_ROW))
+    drops: Rows = field(default_factory=lambda: _rows(DROP_ROW))
     irq_info: tuple[IrqInfo, ...] = ()
     iface_info: tuple[IfaceInfo, ...] = ()
+    symbols: tuple[tuple[int, str], ...] = ()  # names of the addresses that dropped packets: ip_rcv_core+0x1a
     self_cost: SelfCost = field(default_factory=SelfCost)
     filter: str = ""  # the filter in force in the kernel while the tick ran
 
     def __post_init__(self) -> None:
-        for rows in (self.cells, self.sums, self.paths, self.cpus, self.irqs):
+        for rows in (self.cells, self.sums, self.paths, self.cpus, self.irqs, self.drops):
             rows.flags.writeable = False
