@@ -18,7 +18,7 @@ _MAGIC = 0xEB9F
 _HEADER = struct.Struct("<HBBIIIII")
 _TYPE = struct.Struct("<III")
 _KIND_PTR, _KIND_STRUCT, _KIND_UNION, _KIND_ENUM, _KIND_TYPEDEF = 2, 4, 5, 6, 8
-_KIND_FUNC_PROTO, _KIND_ENUM64 = 13, 19
+_KIND_FUNC, _KIND_FUNC_PROTO, _KIND_ENUM64 = 12, 13, 19
 # Bytes that follow the three words of each kind: (fixed, per element).
 _TAIL: dict[int, tuple[int, int]] = {
     1: (4, 0), 2: (0, 0), 3: (12, 0), 4: (0, 12), 5: (0, 12), 6: (0, 8), 7: (0, 0), 8: (0, 0), 9: (0, 0), 10: (0, 0),
@@ -185,6 +185,22 @@ class Btf:
                 values[self._string(label)] = value
             return values
         raise BtfError(f"this kernel has no enum {name}")
+
+    @cached_property
+    def _functions(self) -> dict[int, int]:
+        """Functions by the offset of their name, of which the strings hold each once."""
+        return {entry.name: index for index, entry in enumerate(self._types) if entry and entry.kind == _KIND_FUNC}
+
+    def function(self, name: str) -> int | None:
+        """The id of a function's type; ``None`` where the kernel has no such function."""
+        at = self._strings.find(b"\0" + name.encode() + b"\0")
+        return self._functions.get(at + 1) if at >= 0 else None
+
+    def function_args(self, name: str) -> int | None:
+        """How many arguments a kernel function takes; ``None`` where the kernel has no such function."""
+        index = self.function(name)
+        proto = self._type(self._type(index).size) if index is not None else None
+        return proto.vlen if proto is not None and proto.kind == _KIND_FUNC_PROTO else None
 
     def tracepoint_args(self, name: str) -> int | None:
         """How many arguments a raw tracepoint hands over; ``None`` where the kernel has no such tracepoint."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from netlat_tui.bpf import calls
 from netlat_tui.bpf.btf import Btf
 from netlat_tui.bpf.compiled import BuildError, Compiled, CompiledMap, compiled
-from netlat_tui.bpf.hooks import PROBES, Probe, describe, offered
+from netlat_tui.bpf.hooks import PROBES, Probe, Way
+from netlat_tui.bpf.plan import FENTRY, FEXIT, KPROBE, Plan, TierError, describe, make
 from netlat_tui.bpf.program import Sizes, source
 from netlat_tui.model.ticks import Hook
 
@@ -33,11 +34,11 @@ class Attached:
     maps: dict[str, LoadedMap] = field(default_factory=dict)
     programs: dict[str, int] = field(default_factory=dict)
     links: dict[str, int] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
+    plan: Plan = field(default_factory=Plan)
 
     @property
     def hooks(self) -> tuple[Hook, ...]:
-        return describe(self.failures)
+        return describe(self.plan)
 
     def detach(self) -> None:
         """Take the hooks out; maps and programs stay."""
@@ -52,65 +53,117 @@ class Attached:
             os.close(self.maps.popitem()[1].fd)
 
 
-def attach(btf: Btf, sizes: Sizes, prepare: Callable[[Attached], None]) -> Attached:
+def attach(btf: Btf, sizes: Sizes, prepare: Callable[[Attached], None], tier: str = "auto") -> Attached:
     """Compile, load and attach everything this kernel offers; ``BuildError`` where the essential hooks fail.
 
-    ``prepare`` is called when the maps are there and nothing is attached yet.
+    ``prepare`` is called when the maps are there and nothing is attached yet; again if a hook that others stand in for
+    turns out to be refused, and everything is built without it. ``tier``: one of ``plan.TIERS``.
     """
-    made = compiled(source(btf, sizes, cmpxchg=calls.takes_cmpxchg()))
-    attached = Attached()
     try:
-        for entry in made.maps:
-            attached.maps[entry.name] = LoadedMap(calls.create_map(entry.name, entry.spec), entry)
-        prepare(attached)
-        wanted = [probe for probe in PROBES if not _refused(attached, probe, offered(btf, probe))]
-        refused = _load(attached, made, [probe.program for probe in wanted] + list(HELPERS))
-        for probe in wanted:
-            _refused(attached, probe, refused.get(probe.program) or _try(attached, probe))
-    except PermissionError as error:
+        plan = make(btf, tier)
+    except TierError as error:
+        raise BuildError(str(error)) from error
+    cmpxchg = calls.takes_cmpxchg()
+    while True:
+        made = compiled(source(btf, sizes, plan, cmpxchg=cmpxchg))
+        attached = Attached(plan=plan)
+        try:
+            for entry in made.maps:
+                attached.maps[entry.name] = LoadedMap(calls.create_map(entry.name, entry.spec), entry)
+            prepare(attached)
+            if _attach(btf, attached, made):
+                return attached
+        except PermissionError as error:
+            attached.close()
+            raise BuildError("The kernel refused a tracing call: run as root.", 3) from error
+        except OSError as error:
+            attached.close()
+            raise BuildError(f"The kernel refused the tracer's maps: {error.strerror}.") from error
+        except BuildError:
+            attached.close()
+            raise
         attached.close()
-        raise BuildError("The kernel refused a tracing call: run as root.", 3) from error
-    except OSError as error:
-        attached.close()
-        raise BuildError(f"The kernel refused the tracer's maps: {error.strerror}.") from error
-    except BuildError:
-        attached.close()
-        raise
-    return attached
 
 
-def _refused(attached: Attached, probe: Probe, reason: str) -> bool:
-    """Note why a hook is missing; ``BuildError`` where nothing can be seen without it."""
-    if reason:
-        attached.failures[probe.event] = reason
-        if probe.essential:
-            raise BuildError(f"The kernel refused the hook that sees every packet, {probe.event}: {reason}.")
-    return bool(reason)
+def _attach(btf: Btf, attached: Attached, made: Compiled) -> bool:
+    """Load and attach what is planned; False where the plan had to change so that the source does not fit any more."""
+    plan = attached.plan
+    for probe in PROBES:
+        if probe.essential and probe.event not in plan.kinds:
+            _essential(probe, plan.failures[probe.event])
+    chosen = [probe for probe in PROBES if probe.event in plan.kinds]
+    refused = _load(btf, attached, made, chosen)
+    if _refuse(plan, chosen, refused):
+        return False
+    for probe in chosen:
+        if probe.event in refused:
+            continue
+        reason = _try(attached, probe)
+        if reason and _refuse(plan, [probe], {probe.event: reason}):
+            return False
+    return True
 
 
-def _load(attached: Attached, made: Compiled, names: list[str]) -> dict[str, str]:
-    """Load programs side by side: the verifier takes its time. Why those that failed did so, by name."""
+def _refuse(plan: Plan, probes: list[Probe], reasons: dict[str, str]) -> bool:
+    """Note why hooks are missing. Whether the rest was written in the belief that they are there."""
+    for probe in probes:
+        if probe.event in reasons:
+            plan.refuse(probe, reasons[probe.event])
+            if probe.essential:
+                _essential(probe, reasons[probe.event])
+    return any(probe.way is not Way.RAW for probe in probes if probe.event in reasons)
+
+
+def _essential(probe: Probe, reason: str) -> None:
+    raise BuildError(f"The kernel refused the hook that sees every packet, {probe.event}: {reason}.")
+
+
+def _load(btf: Btf, attached: Attached, made: Compiled, probes: list[Probe]) -> dict[str, str]:
+    """Load programs side by side: the verifier takes its time. Why those that failed did so, by event."""
     descriptors = [attached.maps[entry.name].fd for entry in made.maps]
 
-    def load(name: str) -> tuple[str, int, str]:
+    def load(name: str, kind: int, function: int, at_return: bool) -> tuple[int, str]:
         try:
-            return name, calls.load_program(name, made.program(name, descriptors)), ""
+            code = made.program(name, descriptors)
+            return calls.load_program(name, code, kind, function, at_return), ""
         except OSError as error:
-            return name, -1, error.strerror or str(error)
+            return -1, error.strerror or str(error)
 
     refused: dict[str, str] = {}
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        for name, fd, reason in pool.map(load, names):
+        wanted = [(probe.event, probe.program, *_program_kind(btf, attached.plan, probe)) for probe in probes]
+        wanted += [(name, name, calls.RAW_TRACEPOINT, 0, False) for name in HELPERS]
+        for (event, name, *_), (fd, reason) in zip(wanted, pool.map(lambda w: load(*w[1:]), wanted), strict=True):
             if reason:
-                refused[name] = reason
+                refused[event] = reason
             else:
                 attached.programs[name] = fd
     return refused
 
 
+def _program_kind(btf: Btf, plan: Plan, probe: Probe) -> tuple[int, int, bool]:
+    """(kind of program, BTF id of the function it is for, whether it runs at the return)."""
+    kind = plan.kinds[probe.event]
+    if kind in (FENTRY, FEXIT):
+        return calls.TRACING, btf.function(probe.event) or 0, kind == FEXIT
+    if kind == KPROBE:
+        return calls.KPROBE, 0, False
+    return (calls.RAW_TRACEPOINT if probe.way is Way.RAW else calls.TRACEPOINT), 0, False
+
+
 def _try(attached: Attached, probe: Probe) -> str:
+    """Attach one; why it was refused, or ""."""
+    program, kind = attached.programs[probe.program], attached.plan.kinds[probe.event]
     try:
-        attached.links[probe.event] = calls.attach_raw_tracepoint(probe.event, attached.programs[probe.program])
+        if kind in (FENTRY, FEXIT):
+            link = calls.attach_tracing(program)
+        elif kind == KPROBE:
+            link = calls.attach_kprobe(probe.event, program)
+        elif probe.way is Way.SYSCALL:
+            link = calls.attach_tracepoint(attached.plan.numbers[probe.event], program)
+        else:
+            link = calls.attach_raw_tracepoint(probe.event, program)
     except OSError as error:
         return error.strerror or str(error)
+    attached.links[probe.event] = link
     return ""

@@ -6,14 +6,22 @@ compiler, and what was compiled once can be loaded again.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import errno
 import os
 import platform
 import resource
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _SYS_BPF = {"x86_64": 321, "aarch64": 280, "s390x": 351, "ppc64le": 361, "riscv64": 280}
+_SYS_PERF_EVENT_OPEN = {"x86_64": 298, "aarch64": 241, "s390x": 331, "ppc64le": 319, "riscv64": 241}
+ARGUMENTS = {"x86_64": (112, 104, 96, 88, 72, 64), "aarch64": (0, 8, 16, 24, 32, 40)}
+"""Where a kprobe's struct pt_regs keeps the first arguments of a function (bytes)."""
+_PERF_FLAG_FD_CLOEXEC = 8
+_PERF_EVENT_IOC_SET_BPF, _PERF_EVENT_IOC_ENABLE = 0x40042408, 0x2400
 _MAP_CREATE, _PROG_LOAD, _PROG_TEST_RUN = 0, 5, 10
 _OBJ_GET_INFO_BY_FD, _RAW_TRACEPOINT_OPEN, _ENABLE_STATS = 15, 17, 32
 _ATTRIBUTES = 144  # bytes; the kernel takes more than it knows as long as the rest is zero
@@ -22,7 +30,11 @@ _RUN_TIME_AT = 192  # struct bpf_prog_info: run_time_ns, run_cnt, recursion_miss
 _NAME_SIZE = 15
 _LOG_SIZE = 1 << 20
 
-RAW_TRACEPOINT = 17  # BPF_PROG_TYPE_RAW_TRACEPOINT
+KPROBE, TRACEPOINT, RAW_TRACEPOINT, TRACING = 2, 5, 17, 26  # BPF_PROG_TYPE_*
+_TRACE_FENTRY, _TRACE_FEXIT = 24, 25
+_PERF_TYPE_TRACEPOINT = 2
+_SYS_FSOPEN, _SYS_FSCONFIG, _SYS_FSMOUNT = 430, 431, 432  # the same on every machine
+_FSCONFIG_CMD_CREATE = 6
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -58,11 +70,7 @@ def _bpf(command: int, attributes: bytearray) -> int:
     number = _SYS_BPF.get(platform.machine())
     if number is None:
         raise OSError(0, f"the number of the bpf call on {platform.machine()} is not known")
-    result = int(_libc.syscall(number, command, buffer, _ATTRIBUTES))
-    if result < 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
-    return result
+    return _checked(_libc.syscall(number, command, buffer, _ATTRIBUTES))
 
 
 def _name(name: str) -> bytes:
@@ -89,26 +97,37 @@ def map_spec(fd: int) -> MapSpec:
     return MapSpec(kind, key, value, entries, flags)
 
 
-def load_program(name: str, code: bytes, kind: int = RAW_TRACEPOINT) -> int:
-    """Load a program's instructions, maps' descriptors filled in; its descriptor. ``LoadError`` where refused."""
+def load_program(name: str, code: bytes, kind: int = RAW_TRACEPOINT, function: int = 0, at_return: bool = False) -> int:
+    """Load a program's instructions, maps' descriptors filled in; its descriptor. ``LoadError`` where refused.
+
+    ``function``: for TRACING, the BTF id of the kernel function at whose entry or return it is to run.
+    """
     try:
-        return _load(name, code, kind, None)
+        return _load(name, code, kind, None, function, at_return)
     except OSError:
         log = ctypes.create_string_buffer(_LOG_SIZE)
     try:
-        return _load(name, code, kind, log)  # again, for the verifier's reason
+        return _load(name, code, kind, log, function, at_return)  # again, for the verifier's reason
     except OSError as error:
         lines = [line for line in log.value.decode("utf-8", "replace").splitlines() if line.strip()]
         said = [line for line in lines if not line.startswith("processed ")]
         raise LoadError(error.errno, said[-1].strip() if said else str(error.strerror)) from None
 
 
-def _load(name: str, code: bytes, kind: int, log: ctypes.Array[ctypes.c_char] | None) -> int:
+def _load(
+    name: str,
+    code: bytes,
+    kind: int,
+    log: ctypes.Array[ctypes.c_char] | None = None,
+    function: int = 0,
+    at_return: bool = False,
+) -> int:
     held = ctypes.create_string_buffer(code, len(code))
     licence = ctypes.create_string_buffer(b"GPL")
-    # prog_type, insn_cnt, insns, license, log_level, log_size, log_buf, kern_version, prog_flags, prog_name
+    # prog_type, insn_cnt, insns, license, log_level, log_size, log_buf, kern_version, prog_flags, prog_name,
+    # prog_ifindex, expected_attach_type, (debugging information), attach_btf_id
     attributes = struct.pack(
-        "<IIQQIIQII16s",
+        "<IIQQIIQII16sII36xI",
         kind,
         len(code) // 8,
         ctypes.addressof(held),
@@ -119,6 +138,9 @@ def _load(name: str, code: bytes, kind: int, log: ctypes.Array[ctypes.c_char] | 
         0,
         0,
         _name(name),
+        0,
+        (_TRACE_FEXIT if at_return else _TRACE_FENTRY) if function else 0,
+        function,
     )
     return _bpf(_PROG_LOAD, bytearray(attributes))
 
@@ -134,16 +156,119 @@ def takes_cmpxchg() -> bool:
         "9500000000000000"
     )
     try:
-        os.close(_load("cmpxchg", bytes.fromhex(code), RAW_TRACEPOINT, None))
+        os.close(_load("cmpxchg", bytes.fromhex(code), RAW_TRACEPOINT))
     except OSError:
         return False
     return True
+
+
+_NOTHING = bytes.fromhex("b7000000000000009500000000000000")  # return 0
+
+
+def refuses_fentry(function: int) -> str:
+    """Why programs cannot be attached to functions by fentry; "" where they can. Asked with an empty one."""
+    try:
+        program = _load("trial", _NOTHING, TRACING, None, function)
+        try:
+            os.close(attach_tracing(program))
+        finally:
+            os.close(program)
+    except OSError as error:
+        return f"this kernel refuses fentry ({error.strerror})"
+    return ""
+
+
+def refuses_kprobe(function: str) -> str:
+    """Why programs cannot be attached to functions by kprobes; "" where they can."""
+    if platform.machine() not in ARGUMENTS:
+        return f"the registers of {platform.machine()} are not known"
+    try:
+        program = _load("trial", _NOTHING, KPROBE)
+        try:
+            os.close(attach_kprobe(function, program))
+        finally:
+            os.close(program)
+    except OSError as error:
+        text = str(error.strerror)
+        return text if error.errno == errno.ENODEV else f"this kernel refuses kprobes ({text})"
+    return ""
 
 
 def attach_raw_tracepoint(event: str, program: int) -> int:
     """Attach; the attachment lasts as long as the descriptor that is returned. ``OSError`` where refused."""
     held = ctypes.create_string_buffer(event.encode())
     return _bpf(_RAW_TRACEPOINT_OPEN, bytearray(struct.pack("<QI", ctypes.addressof(held), program)))
+
+
+def attach_tracing(program: int) -> int:
+    """Attach a TRACING program to the function it was loaded for (5.5); as ``attach_raw_tracepoint``."""
+    return _bpf(_RAW_TRACEPOINT_OPEN, bytearray(struct.pack("<QI", 0, program)))
+
+
+def attach_kprobe(function: str, program: int) -> int:
+    """Attach to the entry of a function through the kprobe PMU (4.17); as ``attach_raw_tracepoint``."""
+    try:
+        with open("/sys/bus/event_source/devices/kprobe/type", encoding="ascii") as file:  # noqa: PTH123
+            kind = int(file.read())
+    except (OSError, ValueError) as error:
+        raise OSError(errno.ENODEV, "this kernel has no kprobes") from error
+    held = ctypes.create_string_buffer(function.encode())
+    return _attach_perf(kind, 0, ctypes.addressof(held), program)
+
+
+def tracepoint_ids(events: Iterable[str]) -> dict[str, int]:
+    """The numbers of tracepoints (``syscalls/sys_enter_sendto``), of those there are; none without rights."""
+    found: dict[str, int] = {}
+    with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+        tracefs = _mount_of_our_own("tracefs")
+        stack.callback(os.close, tracefs)
+        for event in events:
+            with contextlib.suppress(OSError, ValueError):
+                file = os.open(f"events/{event}/id", os.O_RDONLY, dir_fd=tracefs)
+                with open(file, encoding="ascii") as text:  # noqa: PTH123 - a descriptor
+                    found[event] = int(text.read())
+    return found
+
+
+def _mount_of_our_own(kind: str) -> int:
+    """A file system as a descriptor that is mounted nowhere (5.2); gone when it is closed."""
+    name = ctypes.create_string_buffer(kind.encode())
+    context = _checked(_libc.syscall(_SYS_FSOPEN, name, 1))
+    try:
+        _checked(_libc.syscall(_SYS_FSCONFIG, context, _FSCONFIG_CMD_CREATE, None, None, 0))
+        return _checked(_libc.syscall(_SYS_FSMOUNT, context, 1, 0))
+    finally:
+        os.close(context)
+
+
+def _checked(result: int) -> int:
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return int(result)
+
+
+def attach_tracepoint(number: int, program: int) -> int:
+    """Attach to a tracepoint by its number; as ``attach_raw_tracepoint``. Runs on every CPU (4.7)."""
+    return _attach_perf(_PERF_TYPE_TRACEPOINT, number, 0, program)
+
+
+def _attach_perf(kind: int, config: int, config1: int, program: int) -> int:
+    number = _SYS_PERF_EVENT_OPEN.get(platform.machine())
+    if number is None:
+        raise OSError(errno.ENOSYS, f"the number of the perf_event_open call on {platform.machine()} is not known")
+    # struct perf_event_attr: type, size, config, period, sample_type, read_format, flags, wakeup, bp_type, config1, 2
+    attributes = ctypes.create_string_buffer(
+        struct.pack("<IIQQQQQIIQQ", kind, 72, config, 1, 0, 0, 0, 0, 0, config1, 0)
+    )
+    event = _checked(_libc.syscall(number, attributes, -1, 0, -1, _PERF_FLAG_FD_CLOEXEC))
+    for request, value in ((_PERF_EVENT_IOC_SET_BPF, program), (_PERF_EVENT_IOC_ENABLE, 0)):
+        try:
+            _checked(_libc.ioctl(event, request, value))
+        except OSError:
+            os.close(event)
+            raise
+    return event
 
 
 def _info(fd: int) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from netlat_tui.bpf.filter_map import KERNEL_INSTRUCTION
 from netlat_tui.model import histogram
 from netlat_tui.model.filter_program import MAX_INSTRUCTIONS, Field, Op
 from netlat_tui.model.points import (
+    DELAYS,
     GAUGES,
     MAX_POINTS,
     N_DISTRIBUTIONS,
@@ -20,7 +21,8 @@ from netlat_tui.model.points import (
     Outcome,
     stage_base,
 )
-from netlat_tui.model.ticks import COUNTERS, PATH, PathCause, PathFlag
+from netlat_tui.model.points import point as point_of
+from netlat_tui.model.ticks import COUNTERS, NO_POINT, PATH, PathCause, PathFlag
 
 OFFSETS: tuple[tuple[str, str, str], ...] = (
     ("SKB_DEV", "sk_buff", "dev"),
@@ -33,6 +35,12 @@ OFFSETS: tuple[tuple[str, str, str], ...] = (
     ("SKB_END", "sk_buff", "end"),
     ("SKB_PROTOCOL", "sk_buff", "protocol"),
     ("SKB_MARK", "sk_buff", "mark"),
+    ("SKB_MAC_HEADER", "sk_buff", "mac_header"),
+    ("SKB_NETWORK_HEADER", "sk_buff", "network_header"),
+    ("SKB_TRANSPORT_HEADER", "sk_buff", "transport_header"),
+    ("SKB_QUEUE_MAPPING", "sk_buff", "queue_mapping"),
+    ("SKB_DST", "sk_buff", "_skb_refdst"),
+    ("DST_DEV", "dst_entry", "dev"),
     ("SKB_NAPI_ID", "sk_buff", "napi_id"),
     ("SHINFO_GSO_SEGS", "skb_shared_info", "gso_segs"),
     ("DEV_IFINDEX", "net_device", "ifindex"),
@@ -42,12 +50,18 @@ OFFSETS: tuple[tuple[str, str, str], ...] = (
     ("NAPI_ID", "napi_struct", "napi_id"),
     ("SK_FAMILY", "sock_common", "skc_family"),
     ("SK_NUM", "sock_common", "skc_num"),
+    ("SK_STATE", "sock_common", "skc_state"),
+    ("SK_SOCKET", "sock", "sk_socket"),
+    ("SOCKET_SK", "socket", "sk"),
     ("SK_RECEIVE_QUEUE", "sock", "sk_receive_queue"),
     ("SK_PROTOCOL", "sock", "sk_protocol"),
     ("LIST_PREV", "sk_buff_head", "prev"),
     ("QUEUE_LEN", "sk_buff_head", "qlen"),
     ("UDP_READER_QUEUE", "udp_sock", "reader_queue"),
     ("TCP_COPIED_SEQ", "tcp_sock", "copied_seq"),
+    ("TCP_RCV_NXT", "tcp_sock", "rcv_nxt"),
+    ("TCP_SND_NXT", "tcp_sock", "snd_nxt"),
+    ("TCP_WRITE_SEQ", "tcp_sock", "write_seq"),
     ("TASK_PID", "task_struct", "pid"),
     ("TASK_ON_CPU", "task_struct", "on_cpu"),
 )
@@ -69,6 +83,9 @@ def offsets(btf: Btf) -> dict[str, int]:
         if btf.has_member(struct, member):
             found[f"OFF_{name}"] = btf.offset(struct, member)
     control_block = btf.offset("sk_buff", "cb")
+    # The inode lies behind the socket, in one object.
+    behind = btf.offset("socket_alloc", "vfs_inode") - btf.offset("socket_alloc", "socket")
+    found["OFF_SOCKET_INO"] = behind + btf.offset("inode", "i_ino")
     for name, member in _TCP_CB:
         found[f"OFF_{name}"] = control_block + btf.offset("tcp_skb_cb", member)
     return found
@@ -102,6 +119,9 @@ def _tables() -> Iterator[tuple[str, int]]:
     yield "MAX_POINTS", MAX_POINTS
     for point in POINTS[Direction.RX]:
         yield f"POINT_{point.key.upper()}", point.index
+    for point in POINTS[Direction.TX]:
+        yield f"POINT_TX_{point.key.removeprefix('tx_').upper()}", point.index
+    yield "NO_POINT", NO_POINT
     for direction in Direction:
         yield f"DIRECTION_{direction.name}", direction
         yield f"STAGE_BASE_{direction.name}", stage_base(direction)
@@ -151,7 +171,19 @@ def c_struct(name: str, dtype: np.dtype[np.void]) -> str:
     return f"struct {name} {{\n" + "\n".join(lines) + "\n};\n"
 
 
-def header(values: Mapping[str, int]) -> str:
+def delays(points: Set[str]) -> str:
+    """``DELAYS(X)``: the delays of which both ends can be seen, given the points that have hooks (``rx.ip``)."""
+    calls = []
+    for delay in DELAYS:
+        seen = [[key for key in keys if f"rx.{key}" in points] for keys in (delay.starts, delay.ends)]
+        starts, ends = (sum(1 << point_of(key).index for key in keys) for keys in seen)
+        if starts and ends:
+            calls.append(f"X({delay.gauge}, {starts}, {ends})")
+    return f"#define DELAYS(X) {' '.join(calls)}"
+
+
+def header(values: Mapping[str, int], points: Set[str]) -> str:
     """The generated header: the model's constants, these values, and the shared record types."""
     lines = [f"#define {name} {value}" for name, value in (*_tables(), *values.items())]
+    lines.append(delays(points))
     return "\n".join(lines) + "\n" + c_struct("path", PATH) + c_struct("instruction", KERNEL_INSTRUCTION)

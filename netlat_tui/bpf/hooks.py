@@ -1,31 +1,42 @@
-"""Which kernel event shows which point: the hook table, and what this kernel offers of it.
+"""Which kernel event shows which point: the hook table.
 
-Every entry is tried by itself; one that fails takes only its own point with it. Function hooks (fentry, kprobe) get
-their rows here beside the raw tracepoints.
+Raw tracepoints wherever the kernel has them; functions, by fentry or a kprobe, for what lies between; the send calls at
+their system calls where functions cannot be hooked. ``plan.py`` chooses among them what this kernel offers.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
-from netlat_tui.bpf.btf import Btf, BtfError
-from netlat_tui.model.points import POINTS, Direction, Point
-from netlat_tui.model.ticks import Hook
 
-RAW_TRACEPOINT = "raw_tracepoint"
+class Way(Enum):
+    """How a program is attached to its event."""
+
+    RAW = "raw_tracepoint"
+    FUNCTION = "function"  # by fentry (at its return: fexit), or a kprobe
+    SYSCALL = "tracepoint"  # at the entry of a system call
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A program and where it goes. ``args``: how many arguments the program reads; fewer on offer: not this kernel."""
+    """A program and where it goes; tried by itself, and one that fails takes only its own points with it.
+
+    ``args``: RAW: how many the program reads; fewer on offer: not this kernel. ``takes``: otherwise, the positions of
+    the arguments it is given; the position after the last is the function's result. ``unless``: events that tell the
+    same: where all of these are hooked, this one is not.
+    """
 
     event: str
-    args: int
-    points: tuple[str, ...] = ()  # RX points the program stamps
+    args: int = 0
+    points: tuple[str, ...] = ()  # that the program stamps, as "rx.irq"
     purpose: str = ""  # what it is for where it stamps none
     essential: bool = False
     note: str = ""  # what the hook cannot tell
-    kind: str = RAW_TRACEPOINT
+    way: Way = Way.RAW
+    takes: tuple[int, ...] = ()
+    at_return: bool = False
+    unless: tuple[str, ...] = ()
 
     @property
     def program(self) -> str:
@@ -33,71 +44,103 @@ class Probe:
         return f"on_{self.event}"
 
 
+def _function(event: str, points: str | tuple[str, ...], takes: tuple[int, ...] = (0,), **more: object) -> Probe:
+    names = (points,) if isinstance(points, str) else points
+    return Probe(event, points=names, way=Way.FUNCTION, takes=takes, **more)  # type: ignore[arg-type]
+
+
+_BEFORE_LAST_BYTE = "a read that waits for more bytes seems to return each time it begins to wait"
+
 PROBES: tuple[Probe, ...] = (
-    Probe("irq_handler_entry", 1, ("irq",)),
+    Probe("irq_handler_entry", 1, ("rx.irq",)),
     Probe("irq_handler_exit", 1, purpose="end of the interrupt handler"),
     Probe("local_timer_entry", 0, purpose="tells raises by the timer apart"),
     Probe("local_timer_exit", 0, purpose="tells raises by the timer apart"),
     Probe("call_function_single_entry", 0, purpose="tells raises by RPS apart"),
     Probe("call_function_single_exit", 0, purpose="tells raises by RPS apart"),
-    Probe("softirq_raise", 1, ("raise",)),
-    Probe("softirq_entry", 1, ("softirq",)),
+    Probe("softirq_raise", 1, ("rx.raise",)),
+    _function("__napi_schedule", (), purpose="which interrupt a NAPI belongs to"),
+    _function("__napi_schedule_irqoff", (), purpose="which interrupt a NAPI belongs to"),
+    Probe("softirq_entry", 1, ("rx.softirq",)),
     Probe("softirq_exit", 1, purpose="end of a NET_RX run"),
+    _function("__napi_poll", "rx.poll"),
     Probe(
         "napi_poll",
         3,
-        ("poll",),
-        note="fires at the end of a poll: the start is the softirq's or the previous poll's end",
+        ("rx.poll",),
+        note="fires at the end of a poll: its start is that of the softirq, or the end of the poll before",
     ),
-    Probe("tcp_probe", 2, ("transport",), note="TCP in state ESTABLISHED only"),
-    Probe("sk_data_ready", 1, ("socket",)),
+    _function("ip_rcv_core", "rx.ip"),
+    _function("ip6_rcv_core", "rx.ip"),
+    _function("ip_local_deliver", "rx.local"),
+    _function("ip6_input", "rx.local"),
+    _function("tcp_v4_rcv", "rx.transport"),
+    _function("tcp_v6_rcv", "rx.transport"),
+    _function("udp_rcv", "rx.transport"),
+    _function("udpv6_rcv", "rx.transport"),
+    _function("icmp_rcv", "rx.transport"),
+    _function("icmpv6_rcv", "rx.transport"),
+    Probe("tcp_probe", 2, ("rx.transport",), note="tcp_probe: TCP in state ESTABLISHED only"),
+    _function("tcp_queue_rcv", "rx.socket", (0, 1)),
+    _function("__udp_enqueue_schedule_skb", "rx.socket", (0, 1)),
+    _function("__sock_queue_rcv_skb", "rx.socket", (0, 1)),
+    Probe("sk_data_ready", 1, ("rx.socket",)),
+    _function("sock_def_readable", "rx.socket", unless=("sk_data_ready",)),
     Probe("sched_waking", 1, purpose="who is woken for a packet"),
-    Probe("sched_switch", 3, ("wakeup",)),
-    Probe("skb_copy_datagram_iovec", 2, ("copy",), note="not for small UDP datagrams, splice and zero copy"),
-    Probe("sock_recv_length", 3, ("return",)),
-    Probe("kfree_skb", 2, ("drop",)),
-    Probe("consume_skb", 1, purpose="packets the kernel used up itself"),
-    Probe("net_dev_queue", 1, ("forward",)),
-    # Where packets come into being: attached last, so that no packet is followed by half of the hooks.
-    Probe("netif_receive_skb", 1, ("link",), essential=True),
+    Probe("sched_switch", 3, ("rx.wakeup",)),
+    Probe("skb_copy_datagram_iovec", 2, ("rx.copy",), note="not for small UDP datagrams, splice and zero copy"),
+    _function("skb_consume_udp", "rx.return", (0, 1, 2)),
+    Probe("sock_recv_length", 3, ("rx.return",)),
+    _function("inet_recvmsg", "rx.return", (0, 3, 4), at_return=True, unless=("sock_recv_length",)),
+    _function("inet6_recvmsg", "rx.return", (0, 3, 4), at_return=True, unless=("sock_recv_length",)),
+    _function(
+        "tcp_cleanup_rbuf",
+        "rx.return",
+        (0, 1),
+        note=f"tcp_cleanup_rbuf: {_BEFORE_LAST_BYTE}",
+        unless=("sock_recv_length", "inet_recvmsg"),
+    ),
+    _function("skb_free_datagram", "rx.return", unless=("sock_recv_length", "inet_recvmsg")),
+    Probe("kfree_skb", 2, ("rx.drop", "tx.drop")),
+    Probe(
+        "consume_skb", 1, ("tx.complete",), note="consume_skb: over lo and veth the packet is received instead of freed"
+    ),
+    # What is sent: from the driver back to the application, so that no packet is followed by half of the hooks.
+    Probe("net_dev_start_xmit", 2, ("tx.xmit",)),
+    Probe("qdisc_dequeue", 4, ("tx.qdisc_out",), note="an empty queueing discipline may be bypassed"),
+    Probe("qdisc_enqueue", 3, ("tx.qdisc_in",), note="an empty queueing discipline may be bypassed"),
+    _function("dev_qdisc_enqueue", "tx.qdisc_in", unless=("qdisc_enqueue",)),
+    _function("inet_sendmsg", "tx.send", (0, 2)),
+    _function("inet6_sendmsg", "tx.send", (0, 2)),
+    Probe(
+        "tcp_sendmsg_locked",
+        1,
+        ("tx.send",),
+        note="tcp_sendmsg_locked: once the socket is locked, and for each skb that a call fills",
+        unless=("inet_sendmsg",),
+    ),
+    Probe("sys_enter_sendto", points=("tx.send",), way=Way.SYSCALL, unless=("inet_sendmsg",)),
+    Probe("sys_enter_sendmsg", points=("tx.send",), way=Way.SYSCALL, unless=("inet_sendmsg",)),
+    Probe("sys_enter_sendmmsg", points=("tx.send",), way=Way.SYSCALL, takes=(2,), unless=("inet_sendmsg",)),
+    Probe("sock_send_length", 2, purpose="end of a send call", unless=("inet_sendmsg",)),
+    # Where packets come into being: attached last.
+    Probe("net_dev_queue", 1, ("tx.device", "rx.forward")),
+    _function("ip_output", "tx.ip_out", (2,)),
+    _function("ip6_output", "tx.ip_out", (2,)),
+    _function("ip_mc_output", "tx.ip_out", (2,)),
+    _function("__ip_queue_xmit", "tx.tx_transport", (0, 1)),
+    _function("inet6_csk_xmit", "tx.tx_transport", (0, 1)),
+    _function("__tcp_transmit_skb", "tx.tx_transport"),
+    _function("udp_send_skb", "tx.tx_transport"),
+    _function("udp_v6_send_skb", "tx.tx_transport"),
+    _function("ip_send_skb", "tx.tx_transport", (1,)),
+    _function("ip6_send_skb", "tx.tx_transport"),
+    Probe("netif_receive_skb", 1, ("rx.link",), essential=True),
     Probe("napi_gro_receive_exit", 1, purpose="what GRO did with the packet"),
-    Probe("napi_gro_receive_entry", 1, ("gro",)),
-    Probe("netif_rx", 1, purpose="packets put on the backlog: lo, veth, tunnels"),
+    Probe("napi_gro_receive_entry", 1, ("rx.gro",)),
+    Probe("napi_gro_frags_exit", 1, purpose="what GRO did with the packet"),
+    Probe("napi_gro_frags_entry", 1, ("rx.gro",)),
+    Probe("netif_rx", 1, ("rx.raise",), purpose="packets put on the backlog: lo, veth, tunnels"),
+    _function("eth_type_trans", "rx.driver", note="eth_type_trans: not for drivers that hand over page fragments"),
 )
 """In the order in which they are attached."""
-
-NO_TRACEPOINT = "the kernel has no tracepoint there"
-NOT_TRACED = "packets on their way out are not traced"
-
-
-def offered(btf: Btf, probe: Probe) -> str:
-    """Why this kernel does not offer a probe's event; "" where it does."""
-    try:
-        args = btf.tracepoint_args(probe.event)
-    except BtfError as error:
-        return str(error)
-    if args is None:
-        return f"this kernel has no tracepoint {probe.event}"
-    if args < probe.args:
-        return f"this kernel's tracepoint {probe.event} has {args} arguments, {probe.args} are needed"
-    return ""
-
-
-def describe(failures: dict[str, str]) -> tuple[Hook, ...]:
-    """The hook of every point, given why the probes that failed did so, by event."""
-    rows: list[Hook] = []
-    for direction, points in POINTS.items():
-        rows.extend(_describe(direction, point, failures) for point in points)
-    return tuple(rows)
-
-
-def _describe(direction: Direction, point: Point, failures: dict[str, str]) -> Hook:
-    if direction is Direction.TX:
-        return Hook(direction.label, point.name, "", "none", NOT_TRACED)
-    for probe in PROBES:
-        if point.key in probe.points:
-            failure = failures.get(probe.event)
-            if failure:
-                return Hook(direction.label, point.name, probe.event, "none", failure)
-            return Hook(direction.label, point.name, probe.event, probe.kind, probe.note)
-    return Hook(direction.label, point.name, "", "none", NO_TRACEPOINT)

@@ -6,11 +6,15 @@ compiler's messages pointing at the right one.
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from netlat_tui.bpf import calls
 from netlat_tui.bpf.btf import Btf
 from netlat_tui.bpf.constants import drop_reasons, gro_results, header, offsets
+from netlat_tui.bpf.hooks import PROBES, Probe, Way
+from netlat_tui.bpf.plan import FENTRY, FEXIT, KPROBE, Plan
 
 KERNEL_DIR = Path(__file__).parent / "kernel"
 
@@ -24,7 +28,10 @@ FILES = (
     "tcp.h",
     "irq.c",
     "rx.c",
+    "ip.c",
     "socket.c",
+    "send.c",
+    "tx.c",
     "sched.c",
     "drop.c",
 )
@@ -33,12 +40,13 @@ FILES = (
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Sizes of the maps. ``flights`` and ``ring_pages`` are powers of two."""
+    """Sizes of the maps. ``flights``, ``ring_pages`` and ``drops`` are powers of two."""
 
     cpus: int
     flights: int = 32768
     irq_slots: int = 64
     ring_pages: int = 1024
+    drops: int = 1024
 
     @property
     def regions(self) -> int:
@@ -50,7 +58,7 @@ MAX_IRQ = 16384
 MAX_DELTA_NS = 3_600_000_000_000
 
 
-def constants(btf: Btf, sizes: Sizes, cmpxchg: bool) -> dict[str, int]:
+def constants(btf: Btf, sizes: Sizes, plan: Plan, cmpxchg: bool) -> dict[str, int]:
     """Everything that depends on the kernel and the machine."""
     values = offsets(btf) | gro_results(btf)
     values |= {
@@ -58,6 +66,8 @@ def constants(btf: Btf, sizes: Sizes, cmpxchg: bool) -> dict[str, int]:
         "N_REGIONS": sizes.regions,
         "N_FLIGHTS": sizes.flights,
         "N_IRQ_SLOTS": sizes.irq_slots,
+        "N_DROPS": sizes.drops,
+        "DROP_PROBES": 8,
         "RING_PAGES": sizes.ring_pages,
         "WAYS": WAYS,
         "MAX_IRQ": MAX_IRQ,
@@ -66,6 +76,11 @@ def constants(btf: Btf, sizes: Sizes, cmpxchg: bool) -> dict[str, int]:
         "UDP_BATCH": 4,
         "UDP_SKIP": 4,
     }
+    values |= {f"HAVE_{event.upper()}": 1 for event in plan.kinds}
+    # Where both the queueing and the read of a datagram are seen, none has to be inferred from the order.
+    values["UDP_EXACT"] = int({"__udp_enqueue_schedule_skb", "skb_consume_udp"} <= plan.kinds.keys())
+    if plan.kinds.keys() & {"sock_recv_length", "inet_recvmsg"}:
+        values["HAVE_RETURN"] = 1
     if cmpxchg:
         values["HAVE_CMPXCHG"] = 1
     if (btf.tracepoint_args("kfree_skb") or 0) >= 3:
@@ -76,11 +91,30 @@ def constants(btf: Btf, sizes: Sizes, cmpxchg: bool) -> dict[str, int]:
     return values
 
 
-def source(btf: Btf, sizes: Sizes, *, cmpxchg: bool = True) -> str:
+_TRACEPOINT_ARGS = 16
+"""Where the record of a system call's entry keeps its arguments: struct syscall_trace_enter."""
+
+
+def source(btf: Btf, sizes: Sizes, plan: Plan, *, cmpxchg: bool = True) -> str:
     """The whole text for BCC; ``cmpxchg``: whether the kernel takes atomic exchanges (``calls.takes_cmpxchg``)."""
-    parts = [_file("base.h"), header(constants(btf, sizes, cmpxchg)), _file("irq_state.h")]
+    parts = [_file("base.h"), header(constants(btf, sizes, plan, cmpxchg), plan.points), _file("irq_state.h")]
     parts += [_file(name) for name in FILES]
+    wrapped = [probe for probe in PROBES if probe.way is not Way.RAW and probe.event in plan.kinds]
+    parts += [_wrapper(probe, plan.kinds[probe.event]) for probe in wrapped]
     return "\n".join(parts)
+
+
+def _wrapper(probe: Probe, kind: str) -> str:
+    """The program for a hook: takes the arguments from where this kind has them, and calls the event's own."""
+    lines = [f"int {probe.program}(struct bpf_raw_tracepoint_args *ctx)", "{"]
+    if kind in (FENTRY, FEXIT):
+        # Read rather than loaded: to the verifier they are numbers then, which a table can be indexed with.
+        lines += [f"\tu64 a[{max(probe.takes) + 1}] = {{}};", "\tbpf_probe_read_kernel(a, sizeof(a), ctx);"]
+        given = [f"a[{at}]" for at in probe.takes]
+    else:
+        places = calls.ARGUMENTS[platform.machine()] if kind == KPROBE else range(_TRACEPOINT_ARGS, 64, 8)
+        given = [f"*(u64 *)((void *)ctx + {places[at]})" for at in probe.takes]
+    return "\n".join([*lines, f"\treturn at_{probe.event}({', '.join(given)});", "}"])
 
 
 def _file(name: str) -> str:

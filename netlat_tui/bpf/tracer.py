@@ -19,7 +19,7 @@ from netlat_tui.bpf.mapped import MappedArray
 from netlat_tui.bpf.program import Sizes
 from netlat_tui.bpf.ring import Ring
 from netlat_tui.model.filter_program import MAX_INSTRUCTIONS, empty_program
-from netlat_tui.model.ticks import COUNTER_NAMES, CPU_ROW, IRQ_ROW, PATH, Hook, Rows
+from netlat_tui.model.ticks import COUNTER_NAMES, CPU_ROW, DROP_ROW, IRQ_ROW, PATH, Hook, Rows
 
 _NONE, _LINKED, _SOCKET = 0, 2, 3  # enum flight_state
 _CONTROL_NS = 1_000_000_000
@@ -44,6 +44,7 @@ class Sample:
     sums: Rows
     cpus: Rows
     irqs: Rows
+    drops: Rows
     kernel_ns: int | None
     kernel_runs: int | None
 
@@ -54,12 +55,12 @@ class Tracer:
     Raises ``BuildError`` or ``BtfError`` where the kernel does not allow it.
     """
 
-    def __init__(self, sizes: Sizes | None = None, program: Rows | None = None) -> None:
+    def __init__(self, sizes: Sizes | None = None, program: Rows | None = None, tier: str = "auto") -> None:
         btf = Btf.of_kernel()
         self.sizes = sizes or Sizes(cpus=possible_cpus())
         self.reasons = drop_reasons(btf)
         first = empty_program() if program is None else program
-        self._attached = attach(btf, self.sizes, prepare=lambda attached: self._prepare(attached, first))
+        self._attached = attach(btf, self.sizes, lambda attached: self._prepare(attached, first), tier)
         maps = self._attached.maps
         self._sweep = self._attached.programs.get("on_sweep")
         self._distributions = Distributions(maps["dists"], self.sizes)
@@ -67,6 +68,8 @@ class Tracer:
         self._cpus = MappedArray(maps["cpus"])
         self._irqs = MappedArray(maps["irqs"])
         self._flights = MappedArray(maps["flights"])
+        self._drops = MappedArray(maps["drops"])
+        self._before_drops = np.zeros_like(self._drops.rows["count"])
         self._ring: Ring | None = Ring(maps["ring"].fd, self.sizes.ring_pages)
         # Maps are born empty: what was counted while the last hooks were attached belongs to the first tick.
         self._before_counters = np.zeros_like(self._counters.rows)
@@ -80,7 +83,7 @@ class Tracer:
         self._config = MappedArray(attached.maps["config"])
         self._filters = MappedArray(attached.maps["filters"], KERNEL_INSTRUCTION)
         self.set_program(program)
-        self.set_sampling(slow_ns=0, every=1, per_second=1000)
+        self.set_sampling(slow_ns=(0, 0), every=1, per_second=1000)
 
     @property
     def hooks(self) -> tuple[Hook, ...]:
@@ -89,7 +92,7 @@ class Tracer:
     @property
     def failures(self) -> dict[str, str]:
         """Why hooks are missing, by kernel event."""
-        return self._attached.failures
+        return self._attached.plan.failures
 
     def set_program(self, program: Rows) -> None:
         """Put another filter in force, at once and whole: it is written beside the old one, then switched to."""
@@ -98,8 +101,9 @@ class Tracer:
         self._filters.rows[base : base + len(program)] = expand(program)
         config["filter"] = base << 32 | len(program)
 
-    def set_sampling(self, slow_ns: int, every: int, per_second: int) -> None:
-        """Which paths are sent: those this slow, one in ``every`` (0: none), at most ``per_second`` per CPU."""
+    def set_sampling(self, slow_ns: tuple[int, int], every: int, per_second: int) -> None:
+        """Which paths are sent: those this slow (received, sent), one in ``every`` (0: none), at most ``per_second``
+        per CPU."""
         config = self._config.rows[0]
         config["slow_ns"] = slow_ns
         config["sample_every"] = every
@@ -139,7 +143,7 @@ class Tracer:
         cells, sums = self._distributions.collect(self._irqs.rows["irq"])
         cpus = self._cpu_rows(deltas[:, COUNTER_NAMES.index("seen")])
         counters["softirqs"] = int(cpus["softirqs"].sum())
-        return Sample(counters, self._under_way(), cells, sums, cpus, irqs, *kernel)
+        return Sample(counters, self._under_way(), cells, sums, cpus, irqs, self._drop_rows(), *kernel)
 
     def _runs(self) -> calls.Runs:
         total = [0, 0, 0]
@@ -171,6 +175,17 @@ class Tracer:
             self._before_irqs[name] = now
         return rows
 
+    def _drop_rows(self) -> Rows:
+        table = self._drops.rows
+        now = table["count"].copy()
+        grown = np.flatnonzero(now != self._before_drops)
+        rows = np.zeros(len(grown), dtype=DROP_ROW)
+        for name in ("location", "reason", "direction", "point"):
+            rows[name] = table[name][grown]
+        rows["count"] = now[grown] - self._before_drops[grown]
+        self._before_drops = now
+        return rows
+
     def _under_way(self) -> int:
         """Packets that passed the filter and have not ended."""
         return int((self._flights.rows["state"] >= _LINKED).sum())
@@ -199,8 +214,9 @@ class Tracer:
         if self._ring is None:
             return
         self._ring.close()
-        for mapped in (self._counters, self._cpus, self._irqs, self._flights, self._config, self._filters):
-            mapped.close()
+        mapped = (self._counters, self._cpus, self._irqs, self._flights, self._drops, self._config, self._filters)
+        for array in mapped:
+            array.close()
         self._distributions.close()
         self._attached.close()
         self._ring = None

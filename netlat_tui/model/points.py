@@ -225,7 +225,7 @@ DELAYS: tuple[Delay, ...] = (
     Delay(GAUGE["to_application"], "transport→application", ("local",), ("socket",)),
     Delay(GAUGE["to_read"], "application→read", ("socket",), ("return",)),
 )
-"""In the order a packet has them. The driver is seen in ``eth_type_trans``; lo and veth have none and begin at ``link``."""
+"""In the order a packet has them. The driver is seen in ``eth_type_trans``; lo and veth begin at ``link``."""
 
 
 def stage_base(direction: Direction) -> int:

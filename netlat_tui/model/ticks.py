@@ -75,11 +75,11 @@ PATH = np.dtype(
         ("flags", "u1"),  # PathFlag
         ("hops", "u1"),  # further devices on the way: bridge, tunnel, VLAN
         ("cause", "u1"),  # PathCause: why the record was sent
-        ("pad", "<u4"),
+        ("pad", "<u4", (2,)),
     ],
     align=False,
 )  # fmt: skip
-"""A finished flight. 312 bytes; the kernel side's ``struct path`` is generated from this type."""
+"""A finished flight. 320 bytes; the kernel side's ``struct path`` is generated from this type."""
 
 
 class PathFlag(IntEnum):

@@ -6,7 +6,7 @@ from netlat_tui import __version__
 from netlat_tui.bpf.btf import VMLINUX, Btf, BtfError
 from netlat_tui.bpf.compiled import BuildError
 from netlat_tui.bpf.compiler import CompileError, import_bcc
-from netlat_tui.bpf.hooks import PROBES, describe
+from netlat_tui.bpf.plan import describe, untried
 from netlat_tui.bpf.tracer import Tracer
 from netlat_tui.model.offers import Check, Offers
 from netlat_tui.model.ticks import Hook
@@ -64,8 +64,7 @@ def _try_hooks(refused: tuple[str, int] | None) -> tuple[tuple[Hook, ...], tuple
             hooks = tracer.hooks
             tracer.close()
             return hooks, None
-    untried = dict.fromkeys((probe.event for probe in PROBES), "not tried: the machine cannot be traced")
-    return describe(untried), refused
+    return describe(untried("not tried: the machine cannot be traced")), refused
 
 
 def _rights() -> Check:

@@ -51,7 +51,7 @@ def start() -> Iterator[Start]:
 
 def test_a_line_per_path_with_everything_in_it(start: Start, net: Net, echo: tuple[Host, Actor, int]) -> None:
     host, _, port = echo
-    process = start("trace", "--count", "5", f"netns {host.inode} and dst port {port}")
+    process = start("trace", "--count", "5", f"rx and netns {host.inode} and dst port {port}")
     net.start(host, "udp-ask", host.ip4, port, 5, 64, 0)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
@@ -70,7 +70,7 @@ def test_a_line_per_path_with_everything_in_it(start: Start, net: Net, echo: tup
 
 def test_jsonl_is_read_by_others(start: Start, net: Net, echo: tuple[Host, Actor, int]) -> None:
     host, _, port = echo
-    process = start("trace", "--format", "jsonl", "--count", "3", f"netns {host.inode} and dst port {port}")
+    process = start("trace", "--format", "jsonl", "--count", "3", f"rx and netns {host.inode} and dst port {port}")
     net.start(host, "udp-ask", host.ip4, port, 3, 64, 0)
     out, _ = process.communicate(timeout=60)
     for line in out.splitlines():
@@ -92,7 +92,7 @@ def test_signals_end_it_cleanly(
         "trace": ["--format", "jsonl"],
         "record": ["-o", str(file)],
     }[command]
-    process = start(command, *words, f"netns {host.inode} and dst port {port}")
+    process = start(command, *words, f"rx and netns {host.inode} and dst port {port}")
     asking = net.start(host, "udp-ask", host.ip4, port, 20, 64, 0)
     assert asking.finish() == 20
     process.send_signal(number)
@@ -110,7 +110,7 @@ def test_signals_end_it_cleanly(
 
 def test_a_closed_pipe_ends_it_quietly(start: Start, net: Net, echo: tuple[Host, Actor, int]) -> None:
     host, _, port = echo
-    process = start("trace", f"netns {host.inode} and dst port {port}")
+    process = start("trace", f"rx and netns {host.inode} and dst port {port}")
     assert process.stdout is not None
     assert process.stderr is not None
     assert process.stdout.readline().startswith("# time ")
@@ -123,7 +123,7 @@ def test_a_closed_pipe_ends_it_quietly(start: Start, net: Net, echo: tuple[Host,
 
 def test_a_recording_is_read_while_it_is_written(net: Net, echo: tuple[Host, Actor, int]) -> None:
     host, _, port = echo
-    words = ["record", "-o", "-", "--interval", "0.1", f"netns {host.inode} and dst port {port}"]
+    words = ["record", "-o", "-", "--interval", "0.1", f"rx and netns {host.inode} and dst port {port}"]
     writing = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE)
     reading = subprocess.Popen(
         [*COMMAND, "report", "-", "--format", "json"], stdin=writing.stdout, stdout=subprocess.PIPE, text=True

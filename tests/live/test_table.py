@@ -40,7 +40,7 @@ def test_packets_that_meet_in_the_table_are_not_mistaken_for_each_other(net: Net
     wanted = parse(f"netns {actors[0][1].inode} and udp and dst port {ports[0]}")
     small = Tracer(Sizes(cpus=possible_cpus(), flights=4), wanted.program)
     try:
-        small.set_sampling(slow_ns=0, every=1, per_second=1_000_000)
+        small.set_sampling(slow_ns=(0, 0), every=1, per_second=1_000_000)
         counted = Capture(small)
         for (sender, receiver, _, cpu), port in zip(actors, ports, strict=True):
             net.start(sender, "udp-send", receiver.ip4, port, COUNT, 64, 0, cpu=cpu)

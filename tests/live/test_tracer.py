@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from netlat_tui.bpf import calls
+from netlat_tui.bpf import calls, plan
 from netlat_tui.bpf.btf import Btf
-from netlat_tui.bpf.hooks import PROBES, offered
 from netlat_tui.bpf.tracer import Tracer
 
 pytestmark = pytest.mark.usefixtures("tracer")  # skips where the kernel cannot be traced
@@ -51,8 +50,7 @@ def test_the_compiler_is_not_in_the_process_that_watches() -> None:
 
 def test_every_hook_this_kernel_offers_is_attached(tracer: Tracer) -> None:
     """What compiles with one BCC need not pass the verifier with another."""
-    btf = Btf.of_kernel()
-    assert tracer.failures == {probe.event: reason for probe in PROBES if (reason := offered(btf, probe))}
+    assert tracer.failures == plan.make(Btf.of_kernel(), "auto").failures
 
 
 def test_nothing_is_left_open() -> None:

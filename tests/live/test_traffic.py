@@ -36,7 +36,7 @@ def check_path(path: Path) -> None:
 @pytest.mark.parametrize("device", ["lo", "veth"])
 def test_udp(net: Net, capture: Begin, device: str, version: int) -> None:
     sender, receiver = sides(net, device)
-    seen = capture(f"netns {receiver.inode} and udp")
+    seen = capture(f"rx and netns {receiver.inode} and udp")
     reader = net.start(receiver, "udp-read", receiver.address(version), COUNT, 64, 0)
     port = reader.expect("ready")
     net.start(sender, "udp-send", receiver.address(version), port, COUNT, 64, 0)
@@ -66,7 +66,7 @@ def test_tcp(net: Net, capture: Begin, device: str, version: int) -> None:
     sender, receiver = sides(net, device)
     reader = net.start(receiver, "tcp-read", receiver.address(version), COUNT, 100, 0)
     port = reader.expect("ready")
-    seen = capture(f"netns {receiver.inode} and tcp and dst port {port}")
+    seen = capture(f"rx and netns {receiver.inode} and tcp and dst port {port}")
     net.start(sender, "tcp-send", receiver.address(version), port, COUNT, 100, 0.001)
     assert reader.finish() == COUNT
     seen.until(lambda c: c.counters["seen"] >= COUNT and c.difference == 0, "books that balance")
@@ -90,7 +90,7 @@ def test_tcp(net: Net, capture: Begin, device: str, version: int) -> None:
 @pytest.mark.parametrize("device", ["lo", "veth"])
 def test_icmp(net: Net, capture: Begin, device: str, version: int) -> None:
     sender, receiver = sides(net, device)
-    replies = capture(f"netns {sender.inode} and icmp and src host {receiver.address(version)}")
+    replies = capture(f"rx and netns {sender.inode} and icmp and src host {receiver.address(version)}")
     pinger = net.start(sender, "ping", receiver.address(version), 77, COUNT, 56, 0)
     assert pinger.finish() == COUNT
     # Over lo requests have the same addresses: the kernel answers these itself.
@@ -111,7 +111,7 @@ def test_a_slow_reader_is_seen_in_the_socket_stage_of_exactly_its_packets(net: N
     slow = net.start(receiver, "udp-echo", receiver.ip4, 20, 32, 0)
     quick_port, late = slow.expect("ready"), net.start(receiver, "udp-read", receiver.ip4, 20, 32, 0.02)
     slow_port = late.expect("ready")
-    seen = capture(f"netns {receiver.inode} and udp")
+    seen = capture(f"rx and netns {receiver.inode} and udp")
     net.start(sender, "udp-ask", receiver.ip4, quick_port, 20, 32, 0.005)
     net.start(sender, "udp-send", receiver.ip4, slow_port, 20, 32, 0.0)
     late.finish()
@@ -190,7 +190,7 @@ def test_forwarded_packets_are_told_apart(net: Net, capture: Begin) -> None:
     router.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
     reader = net.start(receiver, "udp-read", "10.78.2.2", COUNT, 32, 0)
     port = reader.expect("ready")
-    seen = capture(f"(netns {router.inode} or netns {receiver.inode}) and udp and dst port {port}")
+    seen = capture(f"rx and (netns {router.inode} or netns {receiver.inode}) and udp and dst port {port}")
     net.start(sender, "udp-send", "10.78.2.2", port, COUNT, 32, 0)
     reader.finish()
     seen.until_ended(2 * COUNT)
@@ -211,7 +211,7 @@ def test_beside_a_packet_socket_the_path_is_that_of_the_packet(
     net.start(receiver, "sniff", "-", 0, 0, 0).expect("ready")
     reader = net.start(receiver, f"{kind}-read", receiver.ip4, COUNT, 64, 0)
     port = reader.expect("ready")
-    seen = capture(f"netns {receiver.inode} and {kind} and dst port {port}")
+    seen = capture(f"rx and netns {receiver.inode} and {kind} and dst port {port}")
     net.start(sender, f"{kind}-send", receiver.ip4, port, COUNT, 64, 0.001)
     assert reader.finish() == COUNT
     seen.until(lambda c: c.counters["seen"] >= COUNT and c.difference == 0, "books that balance")

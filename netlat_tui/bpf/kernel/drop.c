@@ -1,7 +1,44 @@
 /* Packets the kernel frees: dropped for a reason, or used up. */
 
-/* No packet waits longer between its first sight and the link layer. */
-#define BORN_NS 1000000000ull
+/* A kind of drop gets a place in the table when it comes first; where there is none left, that is counted. */
+INLINE void note_drop(const struct path *p, u32 reached)
+{
+	u64 key = ((p->location << 16 ^ (u64)p->reason << 9 ^ reached << 1 ^ p->direction) * 0x9E3779B97F4A7C15ull) | 1;
+	u32 first = key >> 40;
+
+	for (u32 i = 0; i < DROP_PROBES; i++) {
+		u32 at = WITHIN(first + i, N_DROPS);
+		struct drop_kind *d = drops.lookup(&at);
+		if (!d)
+			break;
+		if (!d->key && claim(&d->key, 0, key)) {
+			d->location = p->location;
+			d->reason = p->reason;
+			d->direction = p->direction;
+			d->point = reached;
+		}
+		if (d->key == key) {
+			ADD(d->count, 1);
+			return;
+		}
+	}
+	count(COUNT_DROP_OVERFLOW, 1);
+}
+
+INLINE u32 last_point(const struct path *p)
+{
+	return p->mask ? log2_of(p->mask) : NO_POINT;
+}
+
+/* It was about to join the socket's queue, and there was no room. */
+INLINE void never_queued(struct flight *f, struct cpu_state *c)
+{
+	if (c->queuing != f->key || f->state != FLIGHT_SOCKET)
+		return;
+	c->queuing = 0;
+	f->state = FLIGHT_LINKED;
+	f->rec.mask &= ~(1u << POINT_SOCKET);
+}
 
 int on_kfree_skb(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -28,22 +65,29 @@ int on_kfree_skb(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	}
 #endif
-	if (f->state == FLIGHT_SOCKET && f->rec.proto == 17) {
+	if (!UDP_EXACT && f->state == FLIGHT_SOCKET && f->rec.proto == 17) {
 		u64 sk = f->sk;
 		struct fifo_entry *e = fifo_at(sk, f->fifo);
 		if (e && e->sk == sk && e->n == f->fifo)
 			e->key = FIFO_DROPPED;
 	}
+	never_queued(f, c);
 	f->rec.location = ctx->args[1];
 #ifdef KFREE_SKB_REASON
 	f->rec.reason = ctx->args[2];
 #endif
-	point(f, POINT_DROP, now);
-	finish(f, OUTCOME_DROPPED, COUNT_DROPPED, c, now);
+	note_drop(&f->rec, last_point(&f->rec));
+	if (is_rx(f)) {
+		point(f, POINT_DROP, now);
+		finish(f, OUTCOME_DROPPED, COUNT_DROPPED, c, now);
+	} else {
+		point(f, POINT_TX_DROP, now);
+		finish_tx(f, OUTCOME_DROPPED, COUNT_DROPPED, c, now);
+	}
 	return 0;
 }
 
-/* A free is never a read: what is on a socket's queue ends where its reader returns. */
+/* Of a received packet a free is never a read: what is on a socket's queue ends where its reader returns. */
 int on_consume_skb(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 skb = ctx->args[0];
@@ -55,6 +99,10 @@ int on_consume_skb(struct bpf_raw_tracepoint_args *ctx)
 		/* Never reached the link layer, so the filter was not asked. */
 		count(COUNT_UNMATCHED, 1);
 		flight_clear(f);
+		return 0;
+	}
+	if (!is_rx(f)) {
+		let_go(f, c);
 		return 0;
 	}
 	finish(f, OUTCOME_CONSUMED, COUNT_CONSUMED, c, bpf_ktime_get_ns());

@@ -243,3 +243,36 @@ int on_napi_poll(struct bpf_raw_tracepoint_args *ctx)
 	irq_on_poll(&c->irq, now, (int)ctx->args[1], (int)ctx->args[2]);
 	return 0;
 }
+
+#ifdef HAVE___NAPI_POLL
+INLINE int at___napi_poll(u64 napi)
+{
+	struct cpu_state *c = this_cpu();
+	if (c && c->irq.in_net_rx)
+		irq_on_poll_begin(&c->irq, bpf_ktime_get_ns());
+	return 0;
+}
+#endif
+
+/* The driver's handler asks for its NAPI to be polled: these two belong together, whoever else shares the line. */
+INLINE int scheduled(u64 napi)
+{
+	struct cpu_state *c = this_cpu();
+	if (!c || !c->irq.in_irq)
+		return 0;
+	u32 id = read_u32(napi, OFF_NAPI_ID);
+	u32 at = id & 1023;
+	struct napi_irq *known = napi_irqs.lookup(&at);
+	if (known && id) {
+		known->napi_id = id;
+		known->irq = c->irq.irq;
+	}
+	return 0;
+}
+
+#ifdef HAVE___NAPI_SCHEDULE
+INLINE int at___napi_schedule(u64 napi) { return scheduled(napi); }
+#endif
+#ifdef HAVE___NAPI_SCHEDULE_IRQOFF
+INLINE int at___napi_schedule_irqoff(u64 napi) { return scheduled(napi); }
+#endif

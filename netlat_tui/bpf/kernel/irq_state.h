@@ -145,6 +145,12 @@ INLINE void irq_on_poll(struct irq_state *s, u64 now, int work, int budget)
 	s->repoll = work >= budget && budget > 0;
 }
 
+/* Where the beginning of a poll is seen. */
+INLINE void irq_on_poll_begin(struct irq_state *s, u64 now)
+{
+	s->poll_ns = now;
+}
+
 INLINE void irq_on_softirq_exit(struct irq_state *s)
 {
 	s->in_net_rx = 0;

@@ -15,7 +15,7 @@ struct counters {
 
 /* How much is sent to user space; written by it at any time. */
 struct config {
-	u64 slow_ns;            /* paths this slow are sent */
+	u64 slow_ns[2];         /* paths this slow are sent, by direction */
 	u64 filter;             /* first instruction << 32 | how many: one store changes both */
 	u32 sample_every;       /* one path in so many is sent; 1: all, 0: none */
 	u32 records_per_second; /* per CPU */
@@ -23,7 +23,7 @@ struct config {
 
 enum flight_state {
 	FLIGHT_NONE = 0,
-	FLIGHT_BORN,            /* seen before the link layer; the filter has not been asked */
+	FLIGHT_BORN,            /* seen before the link layer (TX: the device queue); the filter has not been asked */
 	FLIGHT_LINKED,          /* passed the filter, counts as seen */
 	FLIGHT_SOCKET,          /* on a socket's receive queue */
 	FLIGHT_READ,            /* off the queue, its skb may be free; the receive call has not returned */
@@ -37,6 +37,7 @@ struct flight {
 	u64 sk;
 	u64 last_ns;            /* time of the last point */
 	u64 copy_ns;
+	u64 driver_ns;
 	u32 state;
 	u32 slot;               /* own place in the table */
 	u32 settled;            /* index of the last point whose stage was counted */
@@ -50,6 +51,7 @@ struct flight {
 	u64 verdict;            /* stack of the filter program */
 	u16 copy_cpu;
 	u16 gso_segs;           /* segments at birth */
+	u32 follow;             /* its other half was sent to user space: send this one too */
 	struct path rec;
 };
 
@@ -61,7 +63,11 @@ struct cpu_state {
 	struct irq_state irq;
 	u64 gro_skb;            /* in napi_gro_receive */
 	u64 link_skb;           /* last packet seen at the link layer */
-	u64 tcp_sk, tcp_skb;    /* last tcp_probe */
+	u64 queuing;            /* skb that is being put on a socket's queue */
+	u64 tx_sk, tx_ns;       /* socket whose segment TCP is sending, since when */
+	u64 gso_id;             /* path whose skb was cut up last; its flight's place */
+	u32 gso_slot;
+	u32 polling;            /* id of the NAPI that is being polled, where that is seen */
 	u64 ready_sk;           /* a socket was made ready; who is woken next reads it */
 	u64 softirqs, softirq_ns, ksoftirqd, irqs;
 	u64 ids;
@@ -91,6 +97,40 @@ struct sock_state {
 	u64 wake_ns[4];
 	u16 wake_cpu[4];
 	u64 ahead_ns;           /* a read that came before its sk_data_ready */
+};
+
+/* Send calls of a TCP socket: which one wrote a byte is found by its sequence number. */
+#define SENDS 32
+struct send {
+	u64 ns;
+	u32 seq;                /* of the first byte it writes */
+	u32 length;             /* the most it may write */
+};
+
+struct sender {
+	u32 n;
+	u32 pid, tid;
+	u32 inode;
+	char comm[16];
+	struct send sends[SENDS];
+};
+
+/* The send call a task is in, for what is sent within it. */
+struct call {
+	u64 sk;                 /* 0: not known (seen at the system call) */
+	u64 ns;
+	u32 tid;
+	u32 left;               /* messages of a sendmmsg still to come, this one included */
+};
+
+/* Drops of a kind: who, why, how far the packet had come. */
+struct drop_kind {
+	u64 key;                /* of all of these; 0: free */
+	u64 location;
+	u64 count;
+	u32 reason;
+	u8 direction, point;
+	u16 pad;
 };
 
 struct fifo_entry {
@@ -125,11 +165,15 @@ BPF_F_TABLE("array", u32, struct flight, flights, N_FLIGHTS, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct cpu_state, cpus, N_CPUS, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, struct irq_stats, irqs, N_IRQ_SLOTS, BPF_F_MMAPABLE);
 BPF_F_TABLE("array", u32, u32, irq_slots, MAX_IRQ, BPF_F_MMAPABLE);
+BPF_F_TABLE("array", u32, struct drop_kind, drops, N_DROPS, BPF_F_MMAPABLE);
 BPF_ARRAY(napi_irqs, struct napi_irq, 1024);
 BPF_ARRAY(seqs, u64, 65536);
 BPF_ARRAY(fifos, struct fifo_entry, 65536);
 BPF_ARRAY(wakings, struct waking, 4096);
+BPF_ARRAY(calls, struct call, 4096);
 BPF_TABLE("lru_hash", u64, struct sock_state, socks, 16384);
+BPF_TABLE("lru_hash", u64, struct sender, senders, 8192);
+BPF_ARRAY(no_sender, struct sender, 1);   /* what a new one begins with: too large for the stack */
 BPF_TABLE("lru_hash", u32, struct reader, readers, 4096);
 BPF_RINGBUF_OUTPUT(ring, RING_PAGES);
 

@@ -12,13 +12,17 @@ INLINE u16 skb_gso_segs(u64 skb, u64 head)
 	return read_u16(head, end + OFF_SHINFO_GSO_SEGS);
 }
 
-INLINE void read_device(u64 skb, u32 *ifindex, u32 *netns)
+INLINE void read_dev(u64 dev, u32 *ifindex, u32 *netns)
 {
-	u64 dev = read_u64(skb, OFF_SKB_DEV);
 	if (!dev)
 		return;
 	*ifindex = read_u32(dev, OFF_DEV_IFINDEX);
 	*netns = read_u32(read_u64(dev, OFF_DEV_NET), OFF_NET_INUM);
+}
+
+INLINE void read_device(u64 skb, u32 *ifindex, u32 *netns)
+{
+	read_dev(read_u64(skb, OFF_SKB_DEV), ifindex, netns);
 }
 
 INLINE u32 mix(u32 hash, u32 value)
@@ -70,6 +74,7 @@ INLINE void read_ports(struct flight *f, const struct transport *t)
 	u32 flags = h[13];
 	f->payload = t->length > header ? t->length - header : 0;
 	f->seq = (u32)h[4] << 24 | (u32)h[5] << 16 | (u32)h[6] << 8 | h[7];
+	p->seq = f->seq;
 	f->end_seq = f->seq + f->payload + !!(flags & TCP_SYN) + !!(flags & TCP_FIN);
 }
 
@@ -133,10 +138,20 @@ INLINE void read_ip6(struct flight *f, u64 data, u32 len, struct transport *t)
 	t->length = p->length > header ? p->length - header : 0;
 }
 
+/* Received: data is the network header. Sent: the stack says where it is; before the device queue skb->dev is not to be
+ * trusted, the route is. */
 INLINE void parse(struct flight *f, u64 skb)
 {
 	u64 data = read_u64(skb, OFF_SKB_DATA);
 	u32 len = read_u32(skb, OFF_SKB_LEN);
+	u64 dev = read_u64(skb, OFF_SKB_DEV);
+	if (!is_rx(f)) {
+		u64 network = f->head + read_u16(skb, OFF_SKB_NETWORK_HEADER);
+		len -= (u32)(network - data);
+		data = network;
+		if (!(f->rec.mask >> POINT_TX_DEVICE & 1))
+			dev = read_u64(read_u64(skb, OFF_SKB_DST) & ~1ull, OFF_DST_DEV);
+	}
 	u16 type = swap16(read_u16(skb, OFF_SKB_PROTOCOL));
 	struct transport t = {};
 
@@ -147,7 +162,7 @@ INLINE void parse(struct flight *f, u64 skb)
 	}
 	f->rec.length = len;
 	f->rec.mark = read_u32(skb, OFF_SKB_MARK);
-	read_device(skb, &f->rec.ifindex, &f->rec.netns);
+	read_dev(dev, &f->rec.ifindex, &f->rec.netns);
 	if (type == ETH_IP)
 		read_ip4(f, data, len, &t);
 	else if (type == ETH_IP6)

@@ -6,6 +6,7 @@ INLINE int poll_was_seen(u64 softirq_ns, u64 poll_ns)
 	return poll_ns > softirq_ns;
 }
 
+/* By which interrupt it came, and its points up to the driver's. */
 INLINE void attribute(struct flight *f, struct cpu_state *c, u64 skb)
 {
 	struct attribution a;
@@ -38,6 +39,8 @@ INLINE void attribute(struct flight *f, struct cpu_state *c, u64 skb)
 		point(f, POINT_SOFTIRQ, a.softirq_ns);
 	if (poll_was_seen(a.softirq_ns, a.poll_ns))
 		point(f, POINT_POLL, a.poll_ns);
+	if (f->driver_ns)
+		point(f, POINT_DRIVER, f->driver_ns);
 }
 
 /* The same packet once more, on another device of its namespace (bridge, tunnel): its path goes on. */
@@ -45,10 +48,31 @@ INLINE int is_hop(struct flight *f, u64 skb, u64 head)
 {
 	u32 ifindex = 0, netns = 0;
 
-	if (f->state != FLIGHT_LINKED || f->head != head)
+	if (!is_rx(f) || f->state != FLIGHT_LINKED || f->head != head)
 		return 0;
 	read_device(skb, &ifindex, &netns);
 	return ifindex != f->rec.ifindex && netns == f->rec.netns;
+}
+
+/* No packet waits longer between its first sight and the link layer. */
+#define BORN_NS 1000000000ull
+
+/* The driver has seen it, and nobody else since. */
+INLINE int from_driver(const struct flight *f, u64 head, u64 now)
+{
+	return f->state == FLIGHT_BORN && f->driver_ns && !f->rec.mask && f->head == head && now - f->driver_ns < BORN_NS;
+}
+
+INLINE struct flight *receive(u64 skb, u64 head, u64 now, struct cpu_state *c)
+{
+	u32 sent = 0;
+	u64 peer = hand_up(skb, head, now, c, &sent);
+	struct flight *f = flight_birth(skb, head, now, c, DIRECTION_RX);
+	if (f) {
+		f->rec.peer = peer;
+		f->follow = sent;
+	}
+	return f;
 }
 
 INLINE struct flight *arrive(u64 skb, u64 now, struct cpu_state *c)
@@ -60,12 +84,14 @@ INLINE struct flight *arrive(u64 skb, u64 now, struct cpu_state *c)
 		f->rec.hops++;
 		return 0;
 	}
-	return flight_birth(skb, head, now, c);
+	if (f && from_driver(f, head, now))
+		return f;
+	return receive(skb, head, now, c);
 }
 
-int on_napi_gro_receive_entry(struct bpf_raw_tracepoint_args *ctx)
+INLINE int into_gro(u64 skb)
 {
-	u64 skb = ctx->args[0], now = bpf_ktime_get_ns();
+	u64 now = bpf_ktime_get_ns();
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
@@ -79,10 +105,19 @@ int on_napi_gro_receive_entry(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* Packets that GRO merged into another are counted by the survivor: only there are the headers and the filter. */
-int on_napi_gro_receive_exit(struct bpf_raw_tracepoint_args *ctx)
+int on_napi_gro_receive_entry(struct bpf_raw_tracepoint_args *ctx)
 {
-	int result = ctx->args[0];
+	return into_gro(ctx->args[0]);
+}
+
+int on_napi_gro_frags_entry(struct bpf_raw_tracepoint_args *ctx)
+{
+	return into_gro(ctx->args[0]);
+}
+
+/* Packets that GRO merged into another are counted by the survivor: only there are the headers and the filter. */
+INLINE int out_of_gro(int result)
+{
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
@@ -94,6 +129,16 @@ int on_napi_gro_receive_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (f && f->state == FLIGHT_BORN)
 		flight_clear(f);
 	return 0;
+}
+
+int on_napi_gro_receive_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	return out_of_gro(ctx->args[0]);
+}
+
+int on_napi_gro_frags_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	return out_of_gro(ctx->args[0]);
 }
 
 /* The backlog's way in: lo, veth, tunnels. The packet itself asks for the softirq. */
@@ -121,16 +166,18 @@ int on_netif_receive_skb(struct bpf_raw_tracepoint_args *ctx)
 	struct flight *f = flight_of(skb);
 
 	c->ready_sk = 0;
-	if (f && f->state == FLIGHT_LINKED && is_hop(f, skb, f->head)) {
+	if (f && is_hop(f, skb, f->head)) {
 		f->rec.hops++;
 		c->link_skb = skb;
 		return 0;
 	}
-	if (!f || f->state != FLIGHT_BORN) {
+	if (!f || !is_rx(f) || f->state != FLIGHT_BORN) {
 		/* A driver without GRO that hands over directly, or RPS with the first half unseen. */
-		f = flight_birth(skb, skb_head(skb), now, c);
+		f = receive(skb, skb_head(skb), now, c);
 		if (!f)
 			return 0;
+		attribute(f, c, skb);
+	} else if (!f->rec.mask) {
 		attribute(f, c, skb);
 	} else if (f->rec.irq_class == IRQ_CLASS_LOCAL) {
 		/* Only what happened after the packet was put on the backlog was on its way. */
@@ -151,24 +198,5 @@ int on_netif_receive_skb(struct bpf_raw_tracepoint_args *ctx)
 	c->link_skb = skb;
 	if (f->rec.proto == 6 && f->payload)
 		seq_remember(f);
-	return 0;
-}
-
-/* The pointer of a received packet in a device queue: it was routed or bridged on. */
-int on_net_dev_queue(struct bpf_raw_tracepoint_args *ctx)
-{
-	u64 skb = ctx->args[0];
-	struct flight *f = flight_of(skb);
-	struct cpu_state *c = this_cpu();
-	if (!f || !c || f->state != FLIGHT_LINKED)
-		return 0;
-	if (read_u64(skb, OFF_SKB_SK)) {
-		/* A socket sent it: the skb of a packet that ended unseen is in use again. */
-		flight_lost(f, COUNT_EXPIRED);
-		return 0;
-	}
-	u64 now = bpf_ktime_get_ns();
-	point(f, POINT_FORWARD, now);
-	finish(f, OUTCOME_FORWARDED, COUNT_FORWARDED, c, now);
 	return 0;
 }

@@ -25,7 +25,10 @@ int on_sched_switch(struct bpf_raw_tracepoint_args *ctx)
 {
 	u32 pid = read_u32(ctx->args[2], OFF_TASK_PID);
 	u32 at = pid & 4095;
+	struct cpu_state *c = this_cpu();
 	struct waking *w = wakings.lookup(&at);
+	if (c)
+		c->ready_sk = 0;   /* whoever is woken from here on is woken by another task */
 	if (!w || !pid || w->pid != pid)
 		return 0;
 	u64 sk = w->sk;

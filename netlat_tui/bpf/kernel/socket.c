@@ -10,15 +10,17 @@ INLINE int is_inet(u64 sk)
 	return family == AF_INET || family == AF_INET6;
 }
 
+/* A read takes these packets off the queue; they are complete when it returns. */
+INLINE void complete(struct flight *f, struct cpu_state *c, const struct sock_state *s, u64 now);
+INLINE int returned(u64 sk, int ret, int flags);
+
 int on_tcp_probe(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 sk = ctx->args[0], skb = ctx->args[1];
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
-	c->tcp_sk = sk;
-	c->tcp_skb = skb;
-	struct flight *f = flight_of(skb);
+	struct flight *f = rx_of(skb);
 	if (!f || f->state != FLIGHT_LINKED)
 		return 0;
 	u64 now = bpf_ktime_get_ns();
@@ -29,8 +31,11 @@ int on_tcp_probe(struct bpf_raw_tracepoint_args *ctx)
 	flags = byte;
 	if (!c->irq.in_net_rx)
 		f->rec.flags |= PATH_BACKLOG;
+	if ((s32)(seq - read_u32(sk, OFF_TCP_RCV_NXT)) > 0)
+		f->rec.flags |= PATH_OUT_OF_ORDER;
 	f->sk = sk;
-	point(f, POINT_TRANSPORT, now);
+	if (!(f->rec.mask >> POINT_TRANSPORT & 1))
+		point(f, POINT_TRANSPORT, now);
 	u32 before = f->end_seq;
 	fold(f, end, 0, c, now);
 	if (before != f->end_seq)
@@ -49,20 +54,46 @@ INLINE struct flight *adopt_clone(struct cpu_state *c, u64 clone, u64 now)
 {
 	struct flight *f = c->link_skb ? flight_by_key(c->link_skb) : 0;
 
-	if (!f || f->state != FLIGHT_LINKED || f->head != skb_head(clone) || f->key == clone ||
+	if (!f || !is_rx(f) || f->state != FLIGHT_LINKED || f->head != skb_head(clone) || f->key == clone ||
 	    (f->rec.proto != 1 && f->rec.proto != 58))
 		return 0;
-	struct flight *to = flight_take(clone, now);
-	if (!to || to == f)
-		return 0;
-	u32 slot = to->slot;
-	bpf_probe_read_kernel(to, sizeof(*to), f);
-	to->slot = slot;
-	to->key = clone;
-	to->rec.flags |= PATH_CLONED;
-	flight_clear(f);
+	struct flight *to = flight_move(f, clone, now);
+	if (to)
+		to->rec.flags |= PATH_CLONED;
 	return to;
 }
+
+/* A packet on its way onto the socket's queue. There may be no room for it: see on_kfree_skb. */
+INLINE int joins_queue(u64 sk, u64 skb, int may_be_clone)
+{
+	struct cpu_state *c = this_cpu();
+	if (!c || !is_inet(sk))
+		return 0;
+	u64 now = bpf_ktime_get_ns();
+	struct flight *f = rx_of(skb);
+	if (!f && may_be_clone)
+		f = adopt_clone(c, skb, now);
+	if (!f || f->state != FLIGHT_LINKED)
+		return 0;
+	struct sock_state *s = socks.lookup(&sk);
+	settle(f, MOST_SINCE);
+	point(f, POINT_SOCKET, now);
+	f->state = FLIGHT_SOCKET;
+	f->sk = sk;
+	f->wakes = s ? s->wakes : 0;
+	c->queuing = f->key;
+	return 0;
+}
+
+#ifdef HAVE_TCP_QUEUE_RCV
+INLINE int at_tcp_queue_rcv(u64 sk, u64 skb) { return joins_queue(sk, skb, 0); }
+#endif
+#ifdef HAVE___UDP_ENQUEUE_SCHEDULE_SKB
+INLINE int at___udp_enqueue_schedule_skb(u64 sk, u64 skb) { return joins_queue(sk, skb, 0); }
+#endif
+#ifdef HAVE___SOCK_QUEUE_RCV_SKB
+INLINE int at___sock_queue_rcv_skb(u64 sk, u64 skb) { return joins_queue(sk, skb, 1); }
+#endif
 
 INLINE void reach_socket(struct flight *f, u64 sk, const struct sock_state *s, u64 now)
 {
@@ -154,11 +185,13 @@ INLINE void udp_ready(u64 sk, struct sock_state *s, u64 tail, struct cpu_state *
 	}
 }
 
-int on_sk_data_ready(struct bpf_raw_tracepoint_args *ctx)
+INLINE int made_ready(u64 sk)
 {
-	u64 sk = ctx->args[0];
 	struct cpu_state *c = this_cpu();
-	if (!c || !is_inet(sk))
+	if (!c)
+		return 0;
+	c->queuing = 0;
+	if (!is_inet(sk))
 		return 0;
 	u64 now = bpf_ktime_get_ns();
 	u64 head = sk + OFF_SK_RECEIVE_QUEUE;
@@ -168,7 +201,7 @@ int on_sk_data_ready(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!s) {
 		struct sock_state fresh = {};
-		if (protocol == 17) {
+		if (protocol == 17 && !UDP_EXACT) {
 			/* Datagrams that were queued before we looked are read first. */
 			u32 queued = read_u32(head, OFF_QUEUE_LEN) + read_u32(sk, OFF_UDP_READER_QUEUE + OFF_QUEUE_LEN);
 			fresh.in = queued ? queued - 1 : 0;
@@ -180,12 +213,13 @@ int on_sk_data_ready(struct bpf_raw_tracepoint_args *ctx)
 	}
 	c->ready_sk = sk;
 	if (protocol == 17) {
-		udp_ready(sk, s, tail, c, now);
+		if (!UDP_EXACT)
+			udp_ready(sk, s, tail, c, now);
 		return 0;
 	}
 	if (tail == head || !tail)
 		return 0;
-	struct flight *f = flight_of(tail);
+	struct flight *f = rx_of(tail);
 	if (!f && protocol != 6)
 		f = adopt_clone(c, tail, now);
 	if (!f)
@@ -196,6 +230,15 @@ int on_sk_data_ready(struct bpf_raw_tracepoint_args *ctx)
 		fold(f, read_u32(tail, OFF_TCP_CB_END_SEQ), 1, c, now);
 	return 0;
 }
+
+int on_sk_data_ready(struct bpf_raw_tracepoint_args *ctx)
+{
+	return made_ready(ctx->args[0]);
+}
+
+#ifdef HAVE_SOCK_DEF_READABLE
+INLINE int at_sock_def_readable(u64 sk) { return made_ready(sk); }
+#endif
 
 INLINE void complete(struct flight *f, struct cpu_state *c, const struct sock_state *s, u64 now)
 {
@@ -218,10 +261,36 @@ INLINE void complete(struct flight *f, struct cpu_state *c, const struct sock_st
 	finish(f, OUTCOME_COMPLETE, COUNT_COMPLETE, c, f->last_ns);
 }
 
+/* Off the queue, by this task; its skb may be free before the call returns. */
+INLINE int taken(struct flight *f, u64 skb, struct cpu_state *c)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+	struct reader *r = readers.lookup(&tid);
+	if (!r) {
+		struct reader fresh = {};
+		readers.update(&tid, &fresh);
+		r = readers.lookup(&tid);
+	}
+	if (r && (r->sk != f->sk || !r->n)) {
+		r->sk = f->sk;
+		r->n = 0;
+	}
+	if (!r || r->n >= READER_CHAIN) {
+		/* More packets in one call than there is room for: these end with their copy. */
+		u64 sk = f->sk;
+		complete(f, c, socks.lookup(&sk), 0);
+		return 0;
+	}
+	r->key[WITHIN(r->n, READER_CHAIN)] = skb | DETACHED;
+	r->n++;
+	flight_detach(f);
+	return 0;
+}
+
 int on_skb_copy_datagram_iovec(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 skb = ctx->args[0];
-	struct flight *f = flight_of(skb);
+	struct flight *f = rx_of(skb);
 	struct cpu_state *c = this_cpu();
 	if (!f || !c || f->state < FLIGHT_LINKED)
 		return 0;
@@ -248,29 +317,25 @@ int on_skb_copy_datagram_iovec(struct bpf_raw_tracepoint_args *ctx)
 	}
 	f->copy_ns = now;
 	f->copy_cpu = bpf_get_smp_processor_id();
+	return taken(f, skb, c);
+}
 
-	u32 tid = bpf_get_current_pid_tgid();
-	struct reader *r = readers.lookup(&tid);
-	if (!r) {
-		struct reader fresh = {};
-		readers.update(&tid, &fresh);
-		r = readers.lookup(&tid);
-	}
-	if (r && (r->sk != f->sk || !r->n)) {
-		r->sk = f->sk;
-		r->n = 0;
-	}
-	if (!r || r->n >= READER_CHAIN) {
-		/* More packets in one call than there is room for: these end with their copy. */
-		u64 sk = f->sk;
-		complete(f, c, socks.lookup(&sk), 0);
+#ifdef HAVE_SKB_CONSUME_UDP
+INLINE int at_skb_consume_udp(u64 sk, u64 skb, u64 length)
+{
+	struct cpu_state *c = this_cpu();
+	struct flight *f = rx_of(skb);
+	/* A negative length: a peek. */
+	if (!c || !f || f->state < FLIGHT_LINKED || (s32)length < 0)
 		return 0;
-	}
-	r->key[WITHIN(r->n, READER_CHAIN)] = skb | DETACHED;
-	r->n++;
-	flight_detach(f);
+	f->sk = sk;
+	taken(f, skb, c);
+#ifndef HAVE_RETURN
+	returned(sk, length, 0);
+#endif
 	return 0;
 }
+#endif
 
 /* The packet a UDP read was of, 0 if that is not known. */
 INLINE u64 udp_next(u64 sk, struct sock_state *s, u64 now)
@@ -308,10 +373,9 @@ INLINE int udp_queues_empty(u64 sk)
 	return read_u64(head, 0) == head && read_u64(reader, 0) == reader;
 }
 
-int on_sock_recv_length(struct bpf_raw_tracepoint_args *ctx)
+/* A receive call returns. */
+INLINE int returned(u64 sk, int ret, int flags)
 {
-	u64 sk = ctx->args[0];
-	int ret = ctx->args[1], flags = ctx->args[2];
 	if (!is_inet(sk))
 		return 0;
 	struct cpu_state *c = this_cpu();
@@ -325,7 +389,7 @@ int on_sock_recv_length(struct bpf_raw_tracepoint_args *ctx)
 	u64 udp = 0;
 	u32 n = 0;
 
-	if (read_u16(sk, OFF_SK_PROTOCOL) == 17) {
+	if (!UDP_EXACT && read_u16(sk, OFF_SK_PROTOCOL) == 17) {
 		if (read) {
 			udp = udp_next(sk, s, now);
 			n = !!udp;
@@ -356,3 +420,21 @@ int on_sock_recv_length(struct bpf_raw_tracepoint_args *ctx)
 		r->n = 0;
 	return 0;
 }
+
+int on_sock_recv_length(struct bpf_raw_tracepoint_args *ctx)
+{
+	return returned(ctx->args[0], ctx->args[1], ctx->args[2]);
+}
+
+#ifdef HAVE_INET_RECVMSG
+INLINE int at_inet_recvmsg(u64 sock, u64 flags, u64 ret) { return returned(read_u64(sock, OFF_SOCKET_SK), ret, flags); }
+#endif
+#ifdef HAVE_INET6_RECVMSG
+INLINE int at_inet6_recvmsg(u64 sock, u64 flags, u64 ret) { return returned(read_u64(sock, OFF_SOCKET_SK), ret, flags); }
+#endif
+#ifdef HAVE_TCP_CLEANUP_RBUF
+INLINE int at_tcp_cleanup_rbuf(u64 sk, u64 copied) { return (s32)copied > 0 ? returned(sk, copied, 0) : 0; }
+#endif
+#ifdef HAVE_SKB_FREE_DATAGRAM
+INLINE int at_skb_free_datagram(u64 sk) { return returned(sk, 0, 0); }
+#endif

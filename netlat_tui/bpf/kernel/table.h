@@ -59,9 +59,14 @@ INLINE int read_unseen(const struct flight *f)
 	return f->state == FLIGHT_SOCKET && f->rec.proto == 17;
 }
 
+INLINE int is_rx(const struct flight *f)
+{
+	return f->rec.direction == DIRECTION_RX;
+}
+
 INLINE int carries_nothing(const struct flight *f)
 {
-	return f->rec.proto == 6 && f->rec.family && !f->payload;
+	return is_rx(f) && f->rec.proto == 6 && f->rec.family && !f->payload;
 }
 
 /* The packet's end was not seen. A TCP segment without payload never reaches a socket: TCP used it up. */
@@ -86,6 +91,18 @@ INLINE struct flight *flight_of(u64 skb)
 		return 0;
 	}
 	return f;
+}
+
+INLINE struct flight *rx_of(u64 skb)
+{
+	struct flight *f = flight_of(skb);
+	return f && is_rx(f) ? f : 0;
+}
+
+INLINE struct flight *tx_of(u64 skb)
+{
+	struct flight *f = flight_of(skb);
+	return f && !is_rx(f) ? f : 0;
 }
 
 /* Take a place if it still holds what it held. CPUs go through the same few skbs over and over: two of these in one
@@ -154,8 +171,15 @@ INLINE struct flight *flight_take(u64 skb, u64 now)
 	return f;
 }
 
+/* The id the next packet born on this CPU will have. */
+INLINE u64 next_id(const struct cpu_state *c)
+{
+	u64 cpu = bpf_get_smp_processor_id();
+	return cpu << 48 | ((c->ids + 1) & 0xFFFFFFFFFFFFull);
+}
+
 /* A packet comes into being for us. Its points before this one are added by the caller. */
-INLINE struct flight *flight_birth(u64 skb, u64 head, u64 now, struct cpu_state *c)
+INLINE struct flight *flight_birth(u64 skb, u64 head, u64 now, struct cpu_state *c, u32 direction)
 {
 	struct flight *f = flight_by_key(skb);
 	if (f && read_unseen(f))
@@ -167,13 +191,29 @@ INLINE struct flight *flight_birth(u64 skb, u64 head, u64 now, struct cpu_state 
 	__builtin_memset(&f->rec, 0, sizeof(f->rec));
 	f->key = skb;
 	f->head = head;
-	f->sk = f->last_ns = f->copy_ns = 0;
+	f->sk = f->last_ns = f->copy_ns = f->driver_ns = 0;
 	f->irq_slot = f->seq = f->end_seq = f->flow = f->payload = f->wakes = f->fifo = 0;
 	f->settled = UNSETTLED;
-	f->copy_cpu = f->gso_segs = 0;
-	f->rec.id = cpu << 48 | (++c->ids & 0xFFFFFFFFFFFFull);
-	f->rec.direction = DIRECTION_RX;
+	f->copy_cpu = f->gso_segs = f->follow = 0;
+	f->rec.id = next_id(c);
+	c->ids++;
+	f->rec.direction = direction;
 	f->rec.softirq_cpu = cpu;
 	f->state = FLIGHT_BORN;
 	return f;
+}
+
+/* The packet goes on under another skb: a clone, the first segment of what was cut up. */
+INLINE struct flight *flight_move(struct flight *f, u64 skb, u64 now)
+{
+	struct flight *to = flight_take(skb, now);
+	if (!to || to == f)
+		return 0;
+	u32 slot = to->slot;
+	bpf_probe_read_kernel(to, sizeof(*to), f);
+	to->slot = slot;
+	to->key = skb;
+	to->head = skb_head(skb);
+	flight_clear(f);
+	return to;
 }

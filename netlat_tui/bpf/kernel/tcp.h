@@ -16,7 +16,7 @@ INLINE struct flight *seq_find(u32 flow, u32 seq)
 	if (!slot || !*slot)
 		return 0;
 	struct flight *f = flight_by_key(*slot);
-	if (!f || f->state == FLIGHT_NONE || f->flow != flow || f->seq != seq || f->rec.proto != 6)
+	if (!f || !is_rx(f) || f->state == FLIGHT_NONE || f->flow != flow || f->seq != seq || f->rec.proto != 6)
 		return 0;
 	return f;
 }

@@ -1,0 +1,149 @@
+/* From the device queue to the driver's completion. */
+
+/* A packet may wait this long for its neighbour's address. */
+#define NEIGHBOUR_NS 5000000000ull
+#define ONCE_MORE ~(1u << POINT_TX_XMIT)
+
+/* A received packet in a device queue without a socket: it was routed or bridged on, and begins its way down. */
+INLINE u64 sent_on(struct flight *f, u64 now, struct cpu_state *c, u32 *sent)
+{
+	u64 id = f->rec.id;
+	f->rec.peer = next_id(c);
+	point(f, POINT_FORWARD, now);
+	*sent = finish(f, OUTCOME_FORWARDED, COUNT_FORWARDED, c, now);
+	return id;
+}
+
+int on_net_dev_queue(struct bpf_raw_tracepoint_args *ctx)
+{
+	u64 skb = ctx->args[0], now = bpf_ktime_get_ns();
+	struct cpu_state *c = this_cpu();
+	if (!c)
+		return 0;
+	struct flight *f = flight_of(skb);
+	u64 sk = read_u64(skb, OFF_SKB_SK), peer = 0;
+	u32 sent = 0;
+
+	if (f && is_rx(f)) {
+		if (f->state == FLIGHT_LINKED && !sk)
+			peer = sent_on(f, now, c, &sent);
+		f = 0;
+	} else if (f && f->state == FLIGHT_LINKED) {
+		u32 ifindex = 0, netns = 0;
+		read_device(skb, &ifindex, &netns);
+		if (ifindex != f->rec.ifindex) {
+			/* A tunnel, a bridge, a VLAN: the same packet on the device below. */
+			f->rec.hops++;
+			f->rec.mask &= ONCE_MORE;
+			f->rec.flags &= ~PATH_BYPASS;
+			return 0;
+		}
+		f = 0;
+	} else if (f && now - f->last_ns > NEIGHBOUR_NS) {
+		f = 0;
+	}
+	if (!f)
+		f = send_birth(skb, sk, now, c, peer, sent);
+	if (!f)
+		return 0;
+	f->rec.softirq_cpu = bpf_get_smp_processor_id();
+	point(f, POINT_TX_DEVICE, now);
+	judge(f, skb);
+	return 0;
+}
+
+/* Fires when the packet is in the queue: it may be out of it again, and free. Its address is all that is asked. */
+INLINE int into_qdisc(u64 skb)
+{
+	struct flight *f = flight_by_key(skb);
+	if (!f || is_rx(f) || f->state != FLIGHT_LINKED || f->rec.mask >> POINT_TX_QDISC_OUT)
+		return 0;
+	point(f, POINT_TX_QDISC_IN, bpf_ktime_get_ns());
+	return 0;
+}
+
+int on_qdisc_enqueue(struct bpf_raw_tracepoint_args *ctx)
+{
+	return into_qdisc(ctx->args[2]);
+}
+
+#ifdef HAVE_DEV_QDISC_ENQUEUE
+INLINE int at_dev_qdisc_enqueue(u64 skb) { return into_qdisc(skb); }
+#endif
+
+#define BULK 32
+
+int on_qdisc_dequeue(struct bpf_raw_tracepoint_args *ctx)
+{
+	u32 packets = ctx->args[2];
+	u64 skb = ctx->args[3];
+	if (!skb)
+		return 0;
+	u64 now = bpf_ktime_get_ns();
+	for (u32 i = 0; i < BULK; i++) {
+		OPAQUE(i);
+		if (i >= BULK || i >= packets || !skb)
+			break;
+		struct flight *f = flight_by_key(skb);
+		if (f && !is_rx(f) && f->state == FLIGHT_LINKED) {
+			f->rec.mask &= ONCE_MORE;   /* the driver was busy: it is sent again */
+			point(f, POINT_TX_QDISC_OUT, now);
+		}
+		skb = read_u64(skb, OFF_SKB_NEXT);
+	}
+	return 0;
+}
+
+/* The first segment of an skb that was cut up stands for all of them. */
+INLINE struct flight *segment_of(u64 skb, struct cpu_state *c, u64 now)
+{
+	if (!c->gso_slot)
+		return 0;
+	struct flight *f = flight_at(c->gso_slot - 1);
+	if (!f || is_rx(f) || f->state != FLIGHT_LINKED || f->rec.id != c->gso_id || f->sk != read_u64(skb, OFF_SKB_SK))
+		return 0;
+	c->gso_slot = 0;
+	return flight_move(f, skb, now);
+}
+
+int on_net_dev_start_xmit(struct bpf_raw_tracepoint_args *ctx)
+{
+	u64 skb = ctx->args[0];
+	struct cpu_state *c = this_cpu();
+	if (!c)
+		return 0;
+	u64 now = bpf_ktime_get_ns();
+	struct flight *f = tx_of(skb);
+	if (!f)
+		f = segment_of(skb, c, now);
+	if (!f || f->state != FLIGHT_LINKED)
+		return 0;
+	f->rec.queue = read_u16(skb, OFF_SKB_QUEUE_MAPPING);
+#ifdef HAVE_QDISC_DEQUEUE
+	if (!(f->rec.mask >> POINT_TX_QDISC_IN & 3))
+		f->rec.flags |= PATH_BYPASS;
+	else
+		f->rec.flags &= ~PATH_BYPASS;
+#endif
+	point(f, POINT_TX_XMIT, now);
+	return 0;
+}
+
+/* The skb of a packet that is being sent is freed, and not dropped. */
+INLINE void let_go(struct flight *f, struct cpu_state *c)
+{
+	u64 now = bpf_ktime_get_ns();
+
+	if (f->rec.mask >> POINT_TX_XMIT & 1) {
+		point(f, POINT_TX_COMPLETE, now);
+		finish_tx(f, OUTCOME_COMPLETE, COUNT_COMPLETE, c, now);
+	} else if (f->rec.segs > 1) {
+		/* Cut up for a driver that cannot do it: its segments follow on this CPU. */
+		f->rec.flags |= PATH_SEGMENTED;
+		flight_tag(f, f->key | DETACHED);
+		c->gso_slot = f->slot + 1;
+		c->gso_id = f->rec.id;
+	} else {
+		finish_tx(f, OUTCOME_CONSUMED, COUNT_CONSUMED, c, now);
+	}
+}
