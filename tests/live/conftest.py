@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from netlat_tui.bpf.btf import BtfError
+from netlat_tui.bpf import plan
+from netlat_tui.bpf.btf import Btf, BtfError
 from netlat_tui.bpf.compiled import BuildError
-from netlat_tui.bpf.hooks import PROBES
 from netlat_tui.bpf.tracer import Tracer
 from netlat_tui.model.filter import parse
 from netlat_tui.model.paths import Path as PacketPath
@@ -126,7 +126,8 @@ def capture(tracer: Tracer) -> Iterator[Callable[[str], Capture]]:
 
 
 def wait_until_attached(pid: int) -> None:
-    """The last hook is in when the process holds as many raw tracepoint links as there are probes."""
+    """The last hook is in when the process holds as many raw tracepoint links as this kernel offers."""
+    wanted = list(plan.make(Btf.of_kernel(), "auto").kinds.values()).count(plan.RAW_TRACEPOINT)
     deadline = time.monotonic() + DEADLINE_S
     while time.monotonic() < deadline:
         links = 0
@@ -135,7 +136,7 @@ def wait_until_attached(pid: int) -> None:
                 links += "link_type:\traw_tracepoint" in entry.read_text()
             except OSError:
                 continue
-        if links >= len(PROBES):
+        if links >= wanted:
             return
         time.sleep(0.05)
     pytest.fail("the process never attached its hooks")
