@@ -85,11 +85,13 @@ class LiveSource:
         seq = 0
         began = time.monotonic_ns()
         self._surroundings.begin()
-        while not self._stopped:
+        ended = False
+        while not ended:
             self._tracer.watch_cost(seq % _COST_EVERY == 0)
             paths = self._wait(began)
             new, self._next_filter = self._next_filter, None
-            if self._stopped:
+            ended = self._stopped  # it may be stopped while a tick is looked at: what came since is in one more
+            if ended:
                 self._tracer.detach()
             elif new is not None:
                 self._tracer.set_program(new.program)
