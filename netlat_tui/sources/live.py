@@ -57,7 +57,7 @@ class LiveSource:
         self._next_filter: Filter | None = None
         self._interval_s = interval_s
         self._wake = threading.Condition()
-        self._stopped = False
+        self._stopped = self._closed = False
         self.origin: Origin = self._surroundings.origin(
             self._tracer.hooks, self._tracer.reasons, filter.text, round(interval_s * 1e9)
         )
@@ -78,7 +78,7 @@ class LiveSource:
         self._stopped = True
 
     def close(self) -> None:
-        self._stopped = True
+        self._stopped = self._closed = True
         self._tracer.close()
 
     def ticks(self) -> Iterator[Tick]:
@@ -86,7 +86,7 @@ class LiveSource:
         began = time.monotonic_ns()
         self._surroundings.begin()
         ended = False
-        while not ended:
+        while not ended and not self._closed:
             self._tracer.watch_cost(seq % _COST_EVERY == 0)
             paths = self._wait(began)
             new, self._next_filter = self._next_filter, None

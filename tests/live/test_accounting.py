@@ -50,6 +50,7 @@ def test_ten_thousand_datagrams(net: Net, tracer: Tracer) -> None:
         net.start(sender, "udp-send", receiver.ip4, port, COUNT, 64, 0)
         assert reader.finish() == COUNT
     books = report["accounting"]
+    print(books)  # shown where one of these fails
     assert books["seen"] == COUNT
     assert books["seen"] == sum(books[name] for name in ENDS)
     assert books["complete"] == COUNT
@@ -74,6 +75,7 @@ def test_ten_thousand_messages(net: Net, tracer: Tracer) -> None:
         sending.finish()
     segments = segments_in(receiver) - before
     books = report["accounting"]
+    print(books)  # shown where one of these fails
     # Each message is a segment of its own (TCP_NODELAY); SYN, ACK and FIN carry nothing.
     assert books["seen"] == sum(books[name] for name in ENDS)
     assert books["complete"] + books["merged"] == COUNT

@@ -94,6 +94,7 @@ struct sock_state {
 	u32 in, out;            /* datagrams queued, read */
 	u32 credit;             /* queued ahead of their sk_data_ready */
 	u32 wakes;
+	u64 held;               /* by a CPU that puts datagrams into the FIFO */
 	u64 wake_ns[4];
 	u16 wake_cpu[4];
 	u64 ahead_ns;           /* a read that came before its sk_data_ready */

@@ -185,6 +185,33 @@ INLINE void udp_ready(u64 sk, struct sock_state *s, u64 tail, struct cpu_state *
 	}
 }
 
+#define HOLD_TRIES 256
+
+/* The kernel calls sk_data_ready after it dropped the queue's lock: two CPUs may be here for one socket. What the other
+ * does takes a microsecond; whoever waits longer goes on without, and the count may be off by one until it is empty. */
+INLINE void udp_ready_alone(u64 sk, struct sock_state *s, u64 tail, struct cpu_state *c, u64 now)
+{
+#ifdef HAVE_CMPXCHG
+	u32 got = 0;
+	for (u32 i = 0; i < HOLD_TRIES; i++) {
+		OPAQUE(i);
+		if (i >= HOLD_TRIES)
+			break;
+		if (!__sync_val_compare_and_swap(&s->held, 0, 1)) {
+			got = 1;
+			break;
+		}
+	}
+	/* What it looks like now that it is our turn. */
+	tail = read_u64(sk, OFF_SK_RECEIVE_QUEUE + OFF_LIST_PREV);
+	udp_ready(sk, s, tail, c, now);
+	if (got)
+		__sync_val_compare_and_swap(&s->held, 1, 0);
+#else
+	udp_ready(sk, s, tail, c, now);
+#endif
+}
+
 INLINE int made_ready(u64 sk)
 {
 	struct cpu_state *c = this_cpu();
@@ -214,7 +241,7 @@ INLINE int made_ready(u64 sk)
 	c->ready_sk = sk;
 	if (protocol == 17) {
 		if (!UDP_EXACT)
-			udp_ready(sk, s, tail, c, now);
+			udp_ready_alone(sk, s, tail, c, now);
 		return 0;
 	}
 	if (tail == head || !tail)

@@ -93,16 +93,24 @@ INLINE struct flight *flight_of(u64 skb)
 	return f;
 }
 
+/* Opaque: where the caller asks whether there is one, the pointer is asked, as the verifier wants it, and not the direction
+ * it depends on. */
 INLINE struct flight *rx_of(u64 skb)
 {
 	struct flight *f = flight_of(skb);
-	return f && is_rx(f) ? f : 0;
+	if (f && !is_rx(f))
+		f = 0;
+	OPAQUE(f);
+	return f;
 }
 
 INLINE struct flight *tx_of(u64 skb)
 {
 	struct flight *f = flight_of(skb);
-	return f && !is_rx(f) ? f : 0;
+	if (f && is_rx(f))
+		f = 0;
+	OPAQUE(f);
+	return f;
 }
 
 /* Take a place if it still holds what it held. CPUs go through the same few skbs over and over: two of these in one
