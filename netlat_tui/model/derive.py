@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from netlat_tui.model.aggregate import EVERYWHERE, Aggregate, Region
+from netlat_tui.model import drops
+from netlat_tui.model.aggregate import EVERYWHERE, Aggregate, Region, nothing
 from netlat_tui.model.filter import Filter, Names
+from netlat_tui.model.intervals import Intervals
+from netlat_tui.model.past import Past, sum_rows
 from netlat_tui.model.paths import Path, decode
-from netlat_tui.model.points import GAUGE, N_STAGES, STAGES, Direction
+from netlat_tui.model.points import GAUGE, Direction
 from netlat_tui.model.retained import Retained
 from netlat_tui.model.snapshot import (
     Accounting,
@@ -18,32 +21,11 @@ from netlat_tui.model.snapshot import (
     IrqRow,
     SelfView,
     Snapshot,
-    StageRow,
     Trend,
 )
-from netlat_tui.model.ticks import CPU_ROW, IRQ_ROW, IfaceInfo, IrqInfo, Origin, Rows, Scope, Tick
+from netlat_tui.model.ticks import CPU_ROW, DROP_ROW, IRQ_ROW, IfaceInfo, IrqInfo, Origin, Rows, Scope, Tick
 
 _ACCOUNTED = tuple(name for name in Accounting.__dataclass_fields__ if name != "in_flight")
-
-
-class _Past:
-    """A tick's place in the trends: its length, and samples and p99 by code."""
-
-    __slots__ = ("cpus", "duration_ns", "irqs", "summaries")
-
-    def __init__(self, tick: Tick) -> None:
-        self.duration_ns = max(tick.duration_ns, 1)
-        cells, sums = _with_totals(tick.cells), _with_totals(tick.sums)
-        self.summaries = Aggregate.of([(cells, sums)]).summaries()
-        self.cpus = {int(row["cpu"]): int(row["packets"]) for row in tick.cpus}
-        self.irqs = {int(row["irq"]): int(row["count"]) for row in tick.irqs}
-
-
-def _with_totals(rows: Rows) -> Rows:
-    """The rows, and those of CPUs once more under one scope for all."""
-    everywhere = rows[rows["scope"] == Scope.CPU].copy()
-    everywhere["scope"], everywhere["key"] = EVERYWHERE, 0
-    return np.concatenate([rows, everywhere])
 
 
 class History:
@@ -68,16 +50,18 @@ class History:
         self._shown = shown_paths
         self._irq_info: dict[int, IrqInfo] = {}
         self._ifaces: dict[tuple[int, int], IfaceInfo] = {}
+        self._symbols: dict[int, str] = {}
         self._in_flight = 0
         self.reset()
 
     def reset(self) -> None:
         """Forget what was counted; names stay."""
         self._ticks: deque[Tick] = deque()
-        self._past: deque[_Past] = deque(maxlen=self.trend_length)
+        self._past: deque[Past] = deque(maxlen=self.trend_length)
         self._all = Aggregate()
         self._all_cpus = np.zeros(0, dtype=CPU_ROW)
         self._all_irqs = np.zeros(0, dtype=IRQ_ROW)
+        self._all_drops = np.zeros(0, dtype=DROP_ROW)
         # What is under way will be counted at its end, so it counts as seen: the books stay closed.
         self._counters = dict.fromkeys(_ACCOUNTED, 0) | {"seen": self._in_flight}
         self._all_ticks = 0
@@ -89,10 +73,11 @@ class History:
         self._ticks.append(tick)
         while self._ticks[0].mono_ns <= tick.mono_ns - self._keep_ns:
             self._ticks.popleft()
-        self._past.append(_Past(tick))
+        self._past.append(Past(tick))
         self._all.add(tick.cells, tick.sums)
-        self._all_cpus = _sum_rows([self._all_cpus, tick.cpus], CPU_ROW, "cpu")
-        self._all_irqs = _sum_rows([self._all_irqs, tick.irqs], IRQ_ROW, "irq")
+        self._all_cpus = sum_rows([self._all_cpus, tick.cpus], CPU_ROW, "cpu")
+        self._all_irqs = sum_rows([self._all_irqs, tick.irqs], IRQ_ROW, "irq")
+        self._all_drops = drops.add_up([self._all_drops, tick.drops])
         for name in _ACCOUNTED:
             self._counters[name] += tick.counters.get(name, 0)
         self._all_ticks += 1
@@ -100,6 +85,7 @@ class History:
         self._in_flight = tick.in_flight
         self._irq_info.update((info.irq, info) for info in tick.irq_info)
         self._ifaces.update(((info.netns, info.ifindex), info) for info in tick.iface_info)
+        self._symbols.update(tick.symbols)
         self._paths.add(tick.mono_ns, tick.paths)
 
     @property
@@ -123,13 +109,15 @@ class History:
         """
         ticks = self._window(window_ns)
         if window_ns is None:
-            aggregate, cpus, irqs = self._all, self._all_cpus, self._all_irqs
-            duration, count = self._all_ns, self._all_ticks
+            aggregate, cpus, irqs, dropped = self._all, self._all_cpus, self._all_irqs, self._all_drops
+            duration, count, ends = self._all_ns, self._all_ticks, self._counters["dropped"]
         else:
             aggregate = Aggregate.of((tick.cells, tick.sums) for tick in ticks)
-            cpus = _sum_rows([tick.cpus for tick in ticks], CPU_ROW, "cpu")
-            irqs = _sum_rows([tick.irqs for tick in ticks], IRQ_ROW, "irq")
+            cpus = sum_rows([tick.cpus for tick in ticks], CPU_ROW, "cpu")
+            irqs = sum_rows([tick.irqs for tick in ticks], IRQ_ROW, "irq")
+            dropped = drops.add_up(tick.drops for tick in ticks)
             duration, count = sum(tick.duration_ns for tick in ticks), len(ticks)
+            ends = sum(tick.counters.get("dropped", 0) for tick in ticks)
         seconds = max(duration, 1) / 1e9
         newest = ticks[-1] if ticks else None
         since = None if window_ns is None or newest is None else newest.mono_ns - duration
@@ -138,9 +126,23 @@ class History:
         if direction is not None:
             matching = matching[matching["direction"] == direction]
         latest, slowest = Retained.order(matching, self._shown)
+        kinds = drops.rows_of(
+            dropped if direction is None else dropped[dropped["direction"] == direction],
+            [(past.drops, past.duration_ns) for past in self._past],
+            matching,
+            seconds,
+            self.origin.reasons,
+            self._symbols,
+        )
+        peers = np.concatenate([latest["peer"], slowest["peer"], *(kind.paths["peer"] for kind in kinds)])
         cpu_regions = [Region(Scope.CPU, cpu) for cpu in self._cpu_numbers(cpus)]
         # A recording was counted with the filter of its time: another one only selects paths.
         counted_with = newest.filter if newest else flt.kernel_text
+        everywhere = Region(EVERYWHERE, 0)
+        made = Intervals(aggregate, self._past, self.origin.hooks, seconds, direction)
+        stages = made.stages(cpu_regions, everywhere)
+        seen = {row.direction for row in stages}
+        totals = made.totals(cpu_regions, everywhere, seen)
         return Snapshot(
             time_ns=newest.time_ns if newest else self.origin.started_ns,
             mono_ns=newest.mono_ns if newest else 0,
@@ -150,19 +152,25 @@ class History:
             filter=flt.text,
             kernel_filter=counted_with,
             user_filter=flt.user_text if counted_with == flt.kernel_text else flt.text,
-            packet_rate=float(cpus["packets"].sum()) / seconds,
-            stages=self._stages(aggregate, cpu_regions, Region(EVERYWHERE, 0), seconds, direction),
-            total=aggregate.distribution([region.code(GAUGE["total"]) for region in cpu_regions]),
-            cpus=tuple(self._cpu(aggregate, region, cpus, seconds, direction) for region in cpu_regions),
-            irqs=tuple(self._irq(aggregate, irq, irqs, seconds, direction) for irq in self._irq_numbers(irqs)),
+            packet_rate=_packets(cpus, direction) / seconds,
+            stages=stages,
+            delays=made.delays(cpu_regions, everywhere, seen),
+            totals=totals,
+            total=totals[0].values if totals else nothing(),
+            cpus=tuple(self._cpu(made, region, cpus) for region in cpu_regions),
+            irqs=tuple(self._irq(made, irq, irqs) for irq in self._irq_numbers(irqs)),
+            drops=kinds,
+            drops_of_no_kind=max(0, ends - int(dropped["count"].sum())),
             latest=latest,
             slowest=slowest,
+            peers=self._paths.of_ids(peers),
             paths_in_window=len(chosen),
             accounting=Accounting(in_flight=self._in_flight, **self._counters),
             self_view=_self_view(ticks, max(len(self.origin.cpus), 1)),
             hooks=self.origin.hooks,
             reasons=self.origin.reasons,
             ifaces=tuple(self._ifaces.values()),
+            symbols=dict(self._symbols),
         )
 
     def _cpu_numbers(self, rows: Rows) -> list[int]:
@@ -171,66 +179,31 @@ class History:
     def _irq_numbers(self, rows: Rows) -> list[int]:
         return sorted({*self._irq_info, *(int(irq) for irq in rows["irq"])})
 
-    def _stages(
-        self,
-        aggregate: Aggregate,
-        regions: Sequence[Region],
-        trend: Region,
-        seconds: float,
-        direction: Direction | None,
-    ) -> tuple[StageRow, ...]:
-        """Rows of the stages counted in these regions, in the order of the way."""
-        wanted = {region.code(0) for region in regions}
-        counted = {int(code) & 0xFFFF for code in aggregate.codes if int(code) & ~0xFFFF in wanted}
-        rows, time_ns = [], dict.fromkeys(Direction, 0)
-        for dist in counted:
-            if dist >= N_STAGES or direction not in (None, STAGES[dist].direction):
-                continue
-            values = aggregate.distribution([region.code(dist) for region in regions])
-            if values.count:
-                rows.append((STAGES[dist], values))
-                time_ns[STAGES[dist].direction] += values.sum_ns
-        rows.sort(key=lambda row: (row[0].direction, row[0].layer_key, row[0].start.index, row[0].end.index))
-        return tuple(
-            StageRow(
-                stage,
-                values.count / seconds,
-                values.sum_ns / time_ns[stage.direction] if time_ns[stage.direction] else 0.0,
-                values,
-                self._trend(trend.code(stage.id)),
-            )
-            for stage, values in rows
-        )
-
-    def _trend(self, code: int) -> Trend:
-        found = [(past, past.summaries.get(code)) for past in self._past]
-        return Trend(
-            tuple(summary[0] * 1e9 / past.duration_ns if summary else 0.0 for past, summary in found),
-            tuple(summary[1] if summary else None for _, summary in found),
-        )
-
-    def _cpu(
-        self, aggregate: Aggregate, region: Region, rows: Rows, seconds: float, direction: Direction | None
-    ) -> CpuRow:
+    def _cpu(self, made: Intervals, region: Region, rows: Rows) -> CpuRow:
         mine = rows[rows["cpu"] == region.key]
         row = mine[0] if len(mine) else np.zeros(1, dtype=CPU_ROW)[0]
         rates = tuple(past.cpus.get(region.key, 0) * 1e9 / past.duration_ns for past in self._past)
+        stages = made.stages([region], region)
+        seen = {row.direction for row in stages}
         return CpuRow(
             cpu=region.key,
             packets=int(row["packets"]),
-            packet_rate=int(row["packets"]) / seconds,
+            packet_rate=int(row["packets"]) / made.seconds,
+            sent_rate=_packets(mine, Direction.TX) / made.seconds,
             softirqs=int(row["softirqs"]),
-            softirq_share=int(row["softirq_ns"]) / (seconds * 1e9),
+            softirq_share=int(row["softirq_ns"]) / (made.seconds * 1e9),
             ksoftirqd=int(row["ksoftirqd"]),
             squeezed=int(row["squeezed"]),
             backlog_dropped=int(row["backlog_dropped"]),
-            softirq_wait=aggregate.distribution([region.code(GAUGE["softirq_wait"])]),
-            softirq_run=aggregate.distribution([region.code(GAUGE["softirq_run"])]),
-            stages=self._stages(aggregate, [region], region, seconds, direction),
-            trend=Trend(rates, self._trend(region.code(GAUGE["softirq_wait"])).p99_ns),
+            softirq_wait=made.values([region], GAUGE["softirq_wait"]),
+            softirq_run=made.values([region], GAUGE["softirq_run"]),
+            stages=stages,
+            delays=tuple(delay for delay in made.delays([region], region, seen) if delay.values.count),
+            totals=made.totals([region], region, seen),
+            trend=Trend(rates, made.trend(region.code(GAUGE["softirq_wait"])).p99_ns),
         )
 
-    def _irq(self, aggregate: Aggregate, irq: int, rows: Rows, seconds: float, direction: Direction | None) -> IrqRow:
+    def _irq(self, made: Intervals, irq: int, rows: Rows) -> IrqRow:
         region = Region(Scope.IRQ, irq)
         mine = rows[rows["irq"] == irq]
         row = mine[0] if len(mine) else np.zeros(1, dtype=IRQ_ROW)[0]
@@ -239,28 +212,21 @@ class History:
             irq=irq,
             info=self._irq_info.get(irq, IrqInfo(irq, "")),
             count=int(row["count"]),
-            rate=int(row["count"]) / seconds,
+            rate=int(row["count"]) / made.seconds,
             packets=int(row["packets"]),
             ambiguous=int(row["ambiguous"]),
-            handler=aggregate.distribution([region.code(GAUGE["irq_handler"])]),
-            irq_to_poll=aggregate.distribution([region.code(GAUGE["irq_to_poll"])]),
-            stages=self._stages(aggregate, [region], region, seconds, direction),
-            trend=Trend(rates, self._trend(region.code(GAUGE["irq_to_poll"])).p99_ns),
+            handler=made.values([region], GAUGE["irq_handler"]),
+            irq_to_poll=made.values([region], GAUGE["irq_to_poll"]),
+            stages=made.stages([region], region),
+            trend=Trend(rates, made.trend(region.code(GAUGE["irq_to_poll"])).p99_ns),
         )
 
 
-def _sum_rows(parts: Iterable[Rows], dtype: np.dtype[np.void], key: str) -> Rows:
-    """Rows with the same key added up."""
-    rows = np.concatenate([np.zeros(0, dtype=dtype), *parts])
-    keys, inverse = np.unique(rows[key], return_inverse=True)
-    result: Rows = np.zeros(len(keys), dtype=dtype)
-    result[key] = keys
-    for name in dtype.names or ():
-        if name != key:
-            column = np.zeros(len(keys), dtype=dtype[name])
-            np.add.at(column, inverse, rows[name])
-            result[name] = column
-    return result
+def _packets(cpus: Rows, direction: Direction | None) -> int:
+    """Packets of ``CPU_ROW`` rows that went this way; both ways for ``None``."""
+    every = int(cpus["packets"].sum())
+    sent = min(int(cpus["sent"].sum()), every)
+    return every if direction is None else sent if direction is Direction.TX else every - sent
 
 
 def _self_view(ticks: Sequence[Tick], cpus: int) -> SelfView:
@@ -283,4 +249,4 @@ def decode_rows(snapshot: Snapshot, rows: Rows) -> list[Path]:
     """``PATH`` rows of a snapshot as paths, with its names, reasons and clock."""
     ifaces = {(info.netns, info.ifindex): info.name for info in snapshot.ifaces}
     offset = snapshot.time_ns - snapshot.mono_ns
-    return [decode(row, offset, ifaces, snapshot.reasons) for row in rows]
+    return [decode(row, offset, ifaces, snapshot.reasons, snapshot.symbols) for row in rows]

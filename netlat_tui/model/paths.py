@@ -25,6 +25,9 @@ from netlat_tui.model.ticks import PathFlag, Rows
 
 _E = TypeVar("_E", bound=IntEnum)
 
+HIDDEN = "hidden (kptr_restrict)"
+"""What a tick's ``symbols`` give instead of a name where the kernel hides addresses."""
+
 PROTOCOLS: dict[int, str] = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp6"}
 
 
@@ -71,7 +74,8 @@ class Path:
     comm: str
     outcome: Outcome
     reason: str
-    location: int
+    location: int  # address that dropped it
+    symbol: str  # its name: udp_queue_rcv_one_skb+0x1f; "" where it has none, or the kernel hides it
     merged: int
     hops: int
     flags: tuple[PathFlag, ...]
@@ -124,6 +128,17 @@ def _address(family: int, raw: np.ndarray) -> str:
     return "?"
 
 
+def reason_name(reason: int, reasons: Mapping[int, str]) -> str:
+    """The kernel's word for why a packet was dropped."""
+    return printable(reasons.get(reason) or f"reason {reason}")
+
+
+def symbol_name(location: int, symbols: Mapping[int, str]) -> str:
+    """The name of an address, "" where it has none or the kernel hides it."""
+    name = symbols.get(location, "")
+    return "" if name == HIDDEN else printable(name)
+
+
 def totals_ns(rows: Rows) -> np.ndarray:
     """The total of each row: the time of its last observed point."""
     if not len(rows):
@@ -138,12 +153,13 @@ def decode(
     clock_offset_ns: int,
     ifaces: Mapping[tuple[int, int], str],
     reasons: Mapping[int, str],
+    symbols: Mapping[int, str] | None = None,
 ) -> Path:
     """Decode a ``PATH`` row.
 
     ``clock_offset_ns`` is UNIX time minus CLOCK_MONOTONIC. ``ifaces`` names interfaces by (netns inode, ifindex),
-    ``reasons`` drop reasons by the running kernel's numbers. Values that no kernel would send (a damaged file) are
-    decoded to something harmless, never raise.
+    ``reasons`` drop reasons by the running kernel's numbers, ``symbols`` addresses. Values that no kernel would send (a
+    damaged file) are decoded to something harmless, never raise.
     """
     direction = Direction.TX if row["direction"] == Direction.TX else Direction.RX
     mask = int(row["mask"])
@@ -181,8 +197,9 @@ def decode(
         tid=int(row["tid"]) or None,
         comm=printable(bytes(row["comm"])),
         outcome=outcome,
-        reason=printable(reasons.get(reason) or f"reason {reason}") if outcome is Outcome.DROPPED else "",
+        reason=reason_name(reason, reasons) if outcome is Outcome.DROPPED else "",
         location=int(row["location"]),
+        symbol=symbol_name(int(row["location"]), symbols or {}),
         merged=int(row["merged"]),
         hops=int(row["hops"]),
         flags=tuple(flag for flag in PathFlag if flags & flag),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
+import numpy.typing as npt
 
 from netlat_tui.model.paths import totals_ns
 from netlat_tui.model.ticks import PATH, Rows
@@ -46,6 +47,20 @@ class Retained:
         together = np.concatenate([slow, *recent])
         _, first = np.unique(together["id"], return_index=True)
         result: Rows = together[first]
+        return result
+
+    def of_ids(self, ids: npt.NDArray[np.uint64]) -> Rows:
+        """Paths of these ids, of whatever time, each once; 0 is no path's id."""
+        wanted = np.unique(ids[ids != 0])
+        parts = [np.zeros(0, dtype=PATH)]
+        if len(wanted):
+            parts += [
+                rows[np.isin(rows["id"], wanted)] for rows in (self._slow, *(batch for _, batch in self._batches))
+            ]
+        together = np.concatenate(parts)
+        _, first = np.unique(together["id"], return_index=True)
+        result: Rows = together[first]
+        result.flags.writeable = False
         return result
 
     @staticmethod

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from netlat_tui.model.histogram import Counts
-from netlat_tui.model.points import Direction, Stage
+from netlat_tui.model.points import Delay, Direction, Point, Stage
 from netlat_tui.model.ticks import Hook, IfaceInfo, IrqInfo, Rows
 
 
@@ -55,12 +55,63 @@ class StageRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DelayRow:
+    """One of the delays of ``points.DELAYS`` over the window.
+
+    ``missing`` says why nothing of it was counted though packets were seen; "" where something was.
+    """
+
+    delay: Delay
+    rate: float  # per second
+    values: Distribution
+    trend: Trend
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TotalRow:
+    """Whole paths of a direction over the window: from their first to their last point."""
+
+    direction: Direction
+    rate: float  # per second
+    values: Distribution
+    trend: Trend
+
+
+@dataclass(frozen=True, slots=True)
+class DropRow:
+    """One kind of drop over the window: who dropped, why, and how far the packets had come."""
+
+    number: int  # skb_drop_reason of this kernel
+    reason: str  # its name
+    location: int  # address that dropped; 0: not known
+    symbol: str  # its name; "" where it has none, or the kernel hides it
+    where: str  # the symbol, or what is known instead of it
+    direction: Direction
+    point: Point | None  # the last point they had reached; None: they were seen at none
+    count: int
+    rate: float  # per second
+    trend: Trend  # drops/s
+    paths: Rows = field(repr=False, compare=False)  # PATH rows that match the filter, newest first
+
+    @property
+    def key(self) -> tuple[int, int, Direction, int | None]:
+        """The same in every snapshot."""
+        return self.number, self.location, self.direction, self.point.index if self.point else None
+
+    @property
+    def reached(self) -> str:
+        return self.point.name if self.point else "-"
+
+
+@dataclass(frozen=True, slots=True)
 class CpuRow:
     """A CPU over the window. Counts are totals of the window, rates per second."""
 
     cpu: int
-    packets: int
+    packets: int  # both ways
     packet_rate: float
+    sent_rate: float  # of them, on their way out
     softirqs: int
     softirq_share: float  # 0…1 of the window's time spent in NET_RX
     ksoftirqd: int  # NET_RX runs in ksoftirqd
@@ -69,6 +120,8 @@ class CpuRow:
     softirq_wait: Distribution  # raise→softirq per run
     softirq_run: Distribution
     stages: tuple[StageRow, ...]
+    delays: tuple[DelayRow, ...]  # only those that were counted
+    totals: tuple[TotalRow, ...]
     trend: Trend  # packets/s, p99 of raise→softirq
 
 
@@ -148,14 +201,20 @@ class Snapshot:
     user_filter: str  # the part that only selected paths
     packet_rate: float
     stages: tuple[StageRow, ...]  # by direction, layer, then order on the way; only those that were counted
-    total: Distribution
+    delays: tuple[DelayRow, ...]  # in the order of points.DELAYS, counted or not; none where only TX is shown
+    totals: tuple[TotalRow, ...]  # of the directions shown; of both, only those that were counted
+    total: Distribution  # the first of these
     cpus: tuple[CpuRow, ...]
     irqs: tuple[IrqRow, ...]
+    drops: tuple[DropRow, ...]  # most first
+    drops_of_no_kind: int  # dropped packets of the window whose kind is not known
     latest: Rows  # PATH rows that match the filter, newest first
     slowest: Rows  # PATH rows of the window that match the filter, longest total first
+    peers: Rows  # PATH rows named as peers by those above, of whichever window, as far as they are retained
     paths_in_window: int  # paths of the window, before the user filter
     accounting: Accounting
     self_view: SelfView
     hooks: tuple[Hook, ...]
     reasons: dict[int, str] = field(repr=False, default_factory=dict)
     ifaces: tuple[IfaceInfo, ...] = ()
+    symbols: dict[int, str] = field(repr=False, default_factory=dict)

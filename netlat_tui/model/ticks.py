@@ -133,11 +133,11 @@ COUNTER_NAMES: tuple[str, ...] = tuple(name for name, _ in COUNTERS)
 CPU_ROW = np.dtype(
     [
         ("cpu", "<u4"), ("packets", "<u8"), ("softirqs", "<u8"), ("softirq_ns", "<u8"), ("ksoftirqd", "<u8"),
-        ("squeezed", "<u8"), ("backlog_dropped", "<u8"), ("irqs", "<u8"),
+        ("squeezed", "<u8"), ("backlog_dropped", "<u8"), ("irqs", "<u8"), ("sent", "<u8"),
     ]
 )  # fmt: skip
-"""Per CPU, deltas over the tick. ``packets`` counts packets of the filter; ``squeezed`` and ``backlog_dropped`` come
-from /proc/net/softnet_stat."""
+"""Per CPU, deltas over the tick. ``packets`` counts packets of the filter, ``sent`` those of them on their way out;
+``squeezed`` and ``backlog_dropped`` come from /proc/net/softnet_stat."""
 
 IRQ_ROW = np.dtype([("irq", "<u4"), ("count", "<u8"), ("ambiguous", "<u8"), ("packets", "<u8")])
 """Per interrupt that raised NET_RX, deltas over the tick. ``ambiguous``: packets that may as well be another's."""

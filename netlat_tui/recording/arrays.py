@@ -8,7 +8,7 @@ import numpy as np
 
 from netlat_tui.model.histogram import N_BUCKETS
 from netlat_tui.model.points import MAX_POINTS, N_DISTRIBUTIONS, Direction
-from netlat_tui.model.ticks import CELL, CPU_ROW, IRQ_ROW, PATH, SUM, Rows, Scope
+from netlat_tui.model.ticks import CELL, CPU_ROW, DROP_ROW, IRQ_ROW, PATH, SUM, Rows, Scope
 from netlat_tui.recording.format import FrameError
 from netlat_tui.recording.tables import Tables
 
@@ -18,7 +18,10 @@ DTYPES: dict[str, np.dtype[np.void]] = {
     "paths": PATH,
     "cpus": CPU_ROW,
     "irqs": IRQ_ROW,
+    "drops": DROP_ROW,
 }
+LATER = ("drops",)
+"""Arrays that the first files of this version lack."""
 _PER_POINT = ("t_ns", "cpu")
 _MOST_ROWS = 4 << 20
 
@@ -42,6 +45,8 @@ def pack(rows: Rows) -> dict[str, Any]:
 def unpack(name: str, packed: Any, tables: Tables) -> tuple[Rows, int]:
     """(rows, how many were left out because they cannot be); ``FrameError`` where the columns do not fit."""
     dtype = DTYPES[name]
+    if packed is None and name in LATER:
+        return np.zeros(0, dtype=dtype), 0
     if not isinstance(packed, dict) or not isinstance(packed.get("columns"), dict):
         raise FrameError(f"the {name} of a tick are not columns")
     n, columns = packed.get("n"), packed["columns"]
@@ -58,6 +63,8 @@ def unpack(name: str, packed: Any, tables: Tables) -> tuple[Rows, int]:
         return tables.remap_paths(rows)
     if name in ("cells", "sums"):
         return _checked(name, tables.remap_distributions(rows), n)
+    if name == "drops":
+        return tables.remap_drops(rows)
     return rows, 0
 
 

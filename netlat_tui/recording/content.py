@@ -24,6 +24,7 @@ class _TickMeta(msgspec.Struct, kw_only=True):
     counters: dict[str, int] = {}
     irq_info: list[tuple[int, str, str, str]] = []
     iface_info: list[tuple[int, int, str]] = []
+    symbols: list[tuple[int, str]] = []
     self_cost: tuple[int | None, int | None, int, int] = (None, None, 0, 0)
     filter: str = ""
 
@@ -81,6 +82,7 @@ def tick(item: Tick) -> dict[str, Any]:
         "counters": {name: count for name, count in item.counters.items() if count},
         "irq_info": [dataclasses.astuple(info) for info in item.irq_info],
         "iface_info": [dataclasses.astuple(info) for info in item.iface_info],
+        "symbols": list(item.symbols),
         "self_cost": dataclasses.astuple(item.self_cost),
         "filter": item.filter,
         "arrays": {name: pack(getattr(item, name)) for name in DTYPES},
@@ -98,10 +100,7 @@ def parse_tick(content: dict[str, Any], tables: Tables) -> tuple[Tick, int]:
         raise FrameError(f"a tick cannot be read ({error})") from error
     if meta.duration_ns < 0 or meta.time_ns < 0:
         raise FrameError("a tick has an impossible time")
-    left_out, rows = 0, {}
-    for name in DTYPES:
-        rows[name], bad = unpack(name, arrays.get(name), tables)
-        left_out += bad
+    rows = {name: unpack(name, arrays.get(name), tables) for name in DTYPES}
     made = Tick(
         seq=meta.seq,
         time_ns=meta.time_ns,
@@ -111,8 +110,14 @@ def parse_tick(content: dict[str, Any], tables: Tables) -> tuple[Tick, int]:
         in_flight=meta.in_flight,
         irq_info=tuple(IrqInfo(*info) for info in meta.irq_info),
         iface_info=tuple(IfaceInfo(*info) for info in meta.iface_info),
+        symbols=tuple(meta.symbols),
         self_cost=SelfCost(*meta.self_cost),
         filter=meta.filter,
-        **rows,
+        cells=rows["cells"][0],
+        sums=rows["sums"][0],
+        paths=rows["paths"][0],
+        cpus=rows["cpus"][0],
+        irqs=rows["irqs"][0],
+        drops=rows["drops"][0],
     )
-    return made, left_out
+    return made, sum(left_out for _, left_out in rows.values())

@@ -17,7 +17,8 @@ Header: ``format``, ``version``, the fields of ``Origin``, and the tables number
 direction, in order) and ``gauges``. A file written under other tables is read by these names.
 
 Tick: the fields of ``Tick``; arrays are maps of ``n`` and ``columns``, each a field's little-endian bytes. ``t_ns`` and
-``cpu`` of paths are stored as a column per point that occurs (``t_ns.6``).
+``cpu`` of paths are stored as a column per point that occurs (``t_ns.6``). A column that is not there is zeros;
+older files lack ``drops`` and ``symbols``.
 
 Mark: ``time_ns`` and ``text``. Index: ``ticks``, a list of (offset, time_ns); it can be rebuilt by reading.
 """

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from netlat_tui.model.points import GAUGES, MAX_POINTS, POINTS, Direction
-from netlat_tui.model.ticks import Rows
+from netlat_tui.model.ticks import NO_POINT, Rows
 from netlat_tui.recording.format import FrameError
 
 GONE = 0xFFFF
@@ -81,6 +81,17 @@ class Tables:
                     column[:, after] = kept[field][of][:, before]
                     moved[field][of] = column
         return moved, left_out
+
+    def remap_drops(self, rows: Rows) -> tuple[Rows, int]:
+        """(rows with points where this version has them, else ``NO_POINT``; rows left out)."""
+        kept: Rows = rows[np.isin(rows["direction"], [direction.value for direction in Direction])]
+        for direction, positions in self._points.items():
+            now = np.full(256, NO_POINT, dtype=np.uint8)
+            for before, after in enumerate(positions):
+                now[before] = NO_POINT if after is None else after
+            of = kept["direction"] == direction
+            kept["point"][of] = now[kept["point"][of]]
+        return kept, len(rows) - len(kept)
 
 
 def _position(direction: Direction, key: str) -> int | None:

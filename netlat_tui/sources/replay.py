@@ -130,6 +130,7 @@ def _later(tick: Tick, rounds: int, length_ns: int, count: int) -> Tick:
     paths["t0_ns"] += np.uint64(shift)
     # A path of another round is another path.
     paths["id"] += np.uint64(rounds << 40)
+    paths["peer"][paths["peer"] != 0] += np.uint64(rounds << 40)
     return replace(
         tick, seq=tick.seq + rounds * count, time_ns=tick.time_ns + shift, mono_ns=tick.mono_ns + shift, paths=paths
     )

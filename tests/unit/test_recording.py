@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netlat_tui.model.ticks import PATH, SelfCost, Tick
-from netlat_tui.recording import Reader, RecordingError, Writer, read_all
+from netlat_tui.model.points import Direction, point
+from netlat_tui.model.ticks import NO_POINT, PATH, SelfCost, Tick
+from netlat_tui.recording import Reader, RecordingError, Writer, content, read_all
 from netlat_tui.recording.arrays import DTYPES
 from netlat_tui.recording.format import SYNC, FrameType, encode
 from netlat_tui.recording.tables import Tables, gauges_now, points_now
@@ -52,7 +53,7 @@ def _clean(rows: np.ndarray) -> np.ndarray:
 def test_what_is_written_is_read(count: int, paths: int, seed: int, text: str) -> None:
     ticks = [
         dataclasses.replace(tick, filter=text, self_cost=SelfCost(None, None, 1, 2))
-        for tick in make_ticks(count, paths, seed)
+        for tick in make_ticks(count, paths, seed, drops=seed % 3, sent=seed % 2)
     ]
     origin, back, damage = read_all(io.BytesIO(written(ticks)))
     assert origin == ORIGIN
@@ -217,16 +218,45 @@ def test_other_tables_are_read_by_name() -> None:
     assert (moved["t_ns"][:, points_now()["rx"].index("socket")] == 777).all()
 
 
+def test_kinds_of_drops_of_other_tables_are_read_by_name() -> None:
+    """A file from a version that did not know the point ``driver``, and had one that is gone."""
+    points = points_now()
+    points["rx"] = [key for key in points["rx"] if key != "driver"]
+    points["tx"] = [*points["tx"], "gone"]
+    drops = np.concatenate([make_tick(0).drops] * 4)
+    drops["direction"] = (Direction.RX, Direction.RX, Direction.TX, 9)
+    drops["point"] = (points["rx"].index("link"), NO_POINT, points["tx"].index("gone"), 0)
+    kept, left_out = Tables(points, gauges_now()).remap_drops(drops)
+    assert left_out == 1
+    assert kept["point"].tolist() == [point("link").index, NO_POINT, NO_POINT]
+
+
+def test_a_file_from_before_there_were_kinds_of_drops_is_read() -> None:
+    tick = make_tick(0)
+    old = content.tick(tick)
+    del old["arrays"]["drops"], old["symbols"], old["arrays"]["paths"]["columns"]["peer"]
+    header = encode(FrameType.HEADER, content.header(ORIGIN))
+    _, (back,), damage = read_all(io.BytesIO(header + encode(FrameType.TICK, old)))
+    assert damage == []
+    assert (len(back.drops), back.symbols) == (0, ())
+    assert len(back.paths) == len(tick.paths)
+    assert not back.paths["peer"].any()
+
+
 def test_rows_that_cannot_be_are_left_out_and_said() -> None:
     tick = make_tick(0)
     cells = tick.cells.copy()
     cells["bucket"][0] = 999
     paths = tick.paths.copy()
     paths["direction"][0] = 7
-    _, back, damage = read_all(io.BytesIO(written([dataclasses.replace(tick, cells=cells, paths=paths)])))
+    drops = tick.drops.copy()
+    drops["direction"] = 7
+    bad = dataclasses.replace(tick, cells=cells, paths=paths, drops=drops)
+    _, back, damage = read_all(io.BytesIO(written([bad])))
     assert len(back[0].cells) == len(cells) - 1
     assert len(back[0].paths) == len(paths) - 1
-    assert "2 rows" in damage[0].text
+    assert len(back[0].drops) == 0
+    assert "3 rows" in damage[0].text
 
 
 def test_a_minute_of_a_hundred_paths_a_second_is_small() -> None:

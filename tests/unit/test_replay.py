@@ -18,7 +18,7 @@ from tests.synth import ORIGIN, make_ticks
 def recording(tmp_path: Path) -> Path:
     path = tmp_path / "r.netlat"
     with Writer(path, ORIGIN) as writer:
-        for tick in make_ticks(3, paths=2):
+        for tick in make_ticks(3, paths=2, sent=1):
             writer.write(tick)
     return path
 
@@ -39,6 +39,10 @@ def test_a_loop_goes_on_without_going_back(recording: Path) -> None:
     assert times == sorted(set(times))
     ids = [int(row["id"]) for tick in taken for row in tick.paths]
     assert len(ids) == len(set(ids))
+    for tick in taken:  # each round's peers are of that round
+        peers = tick.paths["peer"][tick.paths["peer"] != 0]
+        assert len(peers) == 2
+        assert set(peers.tolist()) <= set(tick.paths["id"].tolist())
     source.close()
 
 
