@@ -10,6 +10,7 @@ from typing import Any
 
 from netlat_tui.export import values
 from netlat_tui.model.derive import decode_rows
+from netlat_tui.model.points import Direction
 from netlat_tui.model.snapshot import Snapshot
 from netlat_tui.model.text import duration, percent, quantity, size
 from netlat_tui.model.ticks import Origin
@@ -25,9 +26,11 @@ def to_dict(snapshot: Snapshot, origin: Origin, live: bool) -> dict[str, Any]:
         "accounting": values.accounting(snapshot),
         "self": values.own_cost(snapshot),
         "hooks": values.hooks(snapshot),
+        "delays": values.delays(snapshot),
         "stages": values.stages(snapshot),
         "cpus": values.cpus(snapshot),
         "irqs": values.irqs(snapshot),
+        "drops": values.drops(snapshot),
         "paths": values.paths(snapshot, snapshot.slowest),
     }
 
@@ -36,23 +39,37 @@ def to_json(snapshot: Snapshot, origin: Origin, live: bool) -> str:
     return json.dumps(to_dict(snapshot, origin, live), ensure_ascii=False, indent=1) + "\n"
 
 
+_CSV_COLUMNS = (
+    "row", "direction", "layer", "stage", "from", "to", "count", "min_ns", "mean_ns", "p50_ns", "p90_ns", "p99_ns",
+    "p999_ns", "max_ns", "rate", "share", "reason", "symbol", "location", "point",
+)  # fmt: skip
+
+
 def to_csv(snapshot: Snapshot, origin: Origin, live: bool) -> str:
-    """A row per stage; lines that begin with # say where the figures come from."""
+    """A row per stage, delay and kind of drop, which ``row`` says; lines that begin with # say where they come from."""
     out = io.StringIO()
     for name, value in (values.identity(snapshot, origin, live) | values.accounting(snapshot)).items():
         out.write(f"# {name}: {value}\n")
-    rows = values.stages(snapshot)
-    columns = list(rows[0]) if rows else ["direction", "layer", "stage", "from", "to", "count"]
-    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    rows = [{"row": "stage", **row} for row in values.stages(snapshot)]
+    rows += [_delay_record(row) for row in values.delays(snapshot) if row["count"]]
+    rows += [{"row": "drop", **row} for row in values.drops(snapshot)]
+    writer = csv.DictWriter(out, _CSV_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: values.cell(value) for name, value in row.items()} for row in rows)
     return out.getvalue()
+
+
+def _delay_record(row: dict[str, Any]) -> dict[str, Any]:
+    ends = {"stage": row["name"], "from": " ".join(row["from"]), "to": " ".join(row["to"])}
+    rest = {name: value for name, value in row.items() if name not in ("name", "from", "to", "missing")}
+    return {"row": "delay", "direction": Direction.RX.label, **ends, **rest}
 
 
 def to_text(snapshot: Snapshot, origin: Origin, live: bool, ascii_only: bool = False) -> str:
     """For people: what the screens show, one after the other."""
-    parts = [_head(snapshot, origin, live), _stages(snapshot, ascii_only), _cpus(snapshot, ascii_only)]
-    parts += [_irqs(snapshot, ascii_only), _paths(snapshot, ascii_only), _accounting(snapshot)]
+    parts = [_head(snapshot, origin, live), _whole(snapshot, ascii_only), _stages(snapshot, ascii_only)]
+    parts += [_cpus(snapshot, ascii_only), _irqs(snapshot, ascii_only), _drops(snapshot)]
+    parts += [_paths(snapshot, ascii_only), _accounting(snapshot)]
     text = "\n".join(part for part in parts if part)
     return text.replace("→", "->") if ascii_only else text
 
@@ -81,6 +98,22 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], left: int) ->
         ]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines) + "\n"
+
+
+def _whole(snapshot: Snapshot, plain: bool) -> str:
+    """The delays of the way up, and whole paths."""
+    if not snapshot.stages:
+        return ""
+    intervals = [(row.delay.name, row.values) for row in snapshot.delays]
+    intervals += [(f"{row.direction.label.upper()} total", row.values) for row in snapshot.totals]
+    rows = []
+    for name, v in intervals:
+        times = (duration(t, plain) for t in (v.p50_ns, v.p90_ns, v.p99_ns, v.p999_ns, v.max_ns))
+        rows.append((name, str(v.count) if v.count else "-", *times))
+    lines = _table(("DELAY", "COUNT", "P50", "P90", "P99", "P99.9", "MAX"), rows, 1).splitlines()
+    why = [row.missing for row in snapshot.delays] + [""] * len(snapshot.totals)
+    told = [f"{line}  {words}" if words else line for line, words in zip(lines, ["", *why], strict=True)]
+    return "\n".join(told) + "\n"
 
 
 def _stages(snapshot: Snapshot, plain: bool) -> str:
@@ -129,6 +162,14 @@ def _irqs(snapshot: Snapshot, plain: bool) -> str:
     ]
     head = ("IRQ", "NAME", "INTERFACE", "CPUS", "COUNT", "HANDLER P99", "IRQ→POLL P99", "AMBIGUOUS")
     return _table(head, rows, 4) if rows else ""
+
+
+def _drops(snapshot: Snapshot) -> str:
+    rows = [
+        (row.reason, row.where, row.direction.label, row.reached, str(row.count), quantity(row.rate))
+        for row in snapshot.drops
+    ]
+    return _table(("DROPS", "WHERE", "", "REACHED", "COUNT", "/S"), rows, 4) if rows else ""
 
 
 def _paths(snapshot: Snapshot, plain: bool) -> str:

@@ -12,7 +12,8 @@ from netlat_tui.model.points import POINTS, Direction
 
 _FIELDS = (
     "id", "time", "direction", "iface", "netns", "proto", "src", "sport", "dst", "dport", "length", "irq", "irq_class",
-    "pid", "comm", "outcome", "reason", "total_ns", "merged", "hops", "softirq_cpu",
+    "pid", "comm", "outcome", "reason", "symbol", "total_ns", "merged", "hops", "softirq_cpu", "peer", "socket", "seq",
+    "segs", "queue",
 )  # fmt: skip
 
 

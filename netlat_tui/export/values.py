@@ -10,7 +10,7 @@ from typing import Any
 from netlat_tui.model.derive import decode_rows
 from netlat_tui.model.paths import Path
 from netlat_tui.model.points import Direction
-from netlat_tui.model.snapshot import Distribution, Snapshot, StageRow
+from netlat_tui.model.snapshot import DelayRow, Distribution, DropRow, Snapshot, StageRow
 from netlat_tui.model.text import printable
 from netlat_tui.model.ticks import Origin, Rows
 
@@ -63,6 +63,29 @@ def stage(row: StageRow) -> dict[str, Any]:
     }
 
 
+def delay(row: DelayRow) -> dict[str, Any]:
+    return {
+        "name": row.delay.name,
+        "from": list(row.delay.starts),
+        "to": list(row.delay.ends),
+        **distribution(row.values),
+        "rate": round(row.rate, 3),
+        "missing": row.missing or None,
+    }
+
+
+def drop(row: DropRow) -> dict[str, Any]:
+    return {
+        "reason": row.reason,
+        "location": f"{row.location:#x}" if row.location else None,
+        "symbol": row.symbol or None,
+        "direction": row.direction.label,
+        "point": row.point.name if row.point else None,
+        "count": row.count,
+        "rate": round(row.rate, 3),
+    }
+
+
 def path(item: Path) -> dict[str, Any]:
     return {
         "id": item.id,
@@ -82,11 +105,17 @@ def path(item: Path) -> dict[str, Any]:
         "comm": item.comm,
         "outcome": item.outcome.label,
         "reason": item.reason or None,
+        "symbol": item.symbol or None,
         "total_ns": item.total_ns,
         "merged": item.merged,
         "hops": item.hops,
         "flags": [flag.name.lower() for flag in item.flags],
         "softirq_cpu": item.softirq_cpu,
+        "peer": item.peer or None,
+        "socket": item.socket,
+        "seq": item.seq,
+        "segs": item.segs,
+        "queue": item.queue,
         "points": [{"point": p.point.name, "t_ns": p.t_ns, "cpu": p.cpu} for p in item.points],
     }
 
@@ -168,6 +197,14 @@ def hooks(snapshot: Snapshot) -> list[dict[str, str]]:
 
 def stages(snapshot: Snapshot) -> list[dict[str, Any]]:
     return [stage(row) for row in snapshot.stages]
+
+
+def delays(snapshot: Snapshot) -> list[dict[str, Any]]:
+    return [delay(row) for row in snapshot.delays]
+
+
+def drops(snapshot: Snapshot) -> list[dict[str, Any]]:
+    return [drop(row) for row in snapshot.drops]
 
 
 def directions(rows: Iterable[StageRow]) -> list[Direction]:

@@ -1,4 +1,4 @@
-"""The conditions on names that others chose: of interfaces and of processes."""
+"""The conditions on names that others chose: of interfaces and of processes, and the kernel's reasons for drops."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from netlat_tui.model.filter_base import Mask, Names, Term, Test, quote
 from netlat_tui.model.filter_program import Field
+from netlat_tui.model.points import Outcome
 from netlat_tui.model.text import printable
 from netlat_tui.model.ticks import Rows
 
@@ -68,3 +69,19 @@ class Comms(Term):
             shown = np.array([printable(bytes(comm)) in self.names for comm in distinct], dtype=np.bool_)
             mask |= shown[which]
         return mask
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons(Term):
+    """``reason NO_SOCKET``: dropped for it. In upper or lower case; the number of one that has no name."""
+
+    names: tuple[str, ...]
+
+    def text(self) -> str:
+        return "reason " + ",".join(map(quote, self.names))
+
+    def matches(self, paths: Rows, names: Names) -> Mask:
+        wanted = {name.lower() for name in self.names}
+        numbers = [number for number, name in names.reasons.items() if {name.lower(), printable(name).lower()} & wanted]
+        numbers += [int(name) for name in wanted if re.fullmatch("[0-9]{1,9}", name) and int(name) not in names.reasons]
+        return np.asarray((paths["outcome"] == Outcome.DROPPED) & np.isin(paths["reason"], numbers))

@@ -14,7 +14,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 from netlat_tui.model import filter_values as values
 from netlat_tui.model.filter_base import Side, Term
 from netlat_tui.model.filter_errors import FilterError, mistake
-from netlat_tui.model.filter_names import Comms, Ifaces
+from netlat_tui.model.filter_names import Comms, Ifaces, Reasons
 from netlat_tui.model.filter_nodes import And, Node, Not, Or
 from netlat_tui.model.filter_terms import Duration, Networks, Numbers, Word
 
@@ -38,6 +38,7 @@ _KEYWORDS: dict[str, tuple[str, ...]] = {
     "_NETNS": ("netns",),
     "_PID": ("pid",),
     "_COMM": ("comm",),
+    "_REASON": ("reason",),
     "_TOTAL": ("total",),
     "_STAGE": ("stage",),
     "_NOT": ("not",),
@@ -59,6 +60,7 @@ _VALUES: dict[str, str] = {
     "PID_NUMBER": values.PHRASES["pid"],
     "IFACE_NAME": values.PHRASES["iface"],
     "COMM_NAME": values.PHRASES["comm"],
+    "REASON_NAME": values.PHRASES["reason"],
     "STAGE_NAME": values.PHRASES["stage"],
     "DURATION": values.PHRASES["duration"],
     "$END": "end of filter",
@@ -105,7 +107,7 @@ def _unexpected(run: InteractiveParser, text: str, position: int) -> FilterError
     found = match[0] if match else ""
     if found in ('"', "'"):
         quotes = mistake(position, ["a closing quote"], "", expected)
-        is_name = {"IFACE_NAME", "COMM_NAME"} & terminals
+        is_name = {"IFACE_NAME", "COMM_NAME", "REASON_NAME"} & terminals
         return quotes if is_name else mistake(position, _said(terminals, words, phrases), found, expected)
     close = get_close_matches(found.lower(), [word for word in words if word.isalpha()], n=1, cutoff=0.7)
     hint = f'; did you mean "{close[0]}"?' if close and close[0] != found.lower() else ""
@@ -176,6 +178,9 @@ class _Builder(Transformer[Token, Node]):
 
     def comm(self, *names: Token) -> Node:
         return Comms(_names("comm", names))
+
+    def reason(self, *names: Token) -> Node:
+        return Reasons(_names("reason", names))
 
     def total(self, comparison: Token, limit: Token) -> Node:
         return Duration("", str(comparison), values.duration_ns(*_written((limit,))[0]))

@@ -34,6 +34,7 @@ PHRASES: dict[str, str] = {
     "net": "a network such as 10.0.0.0/8",
     "iface": "an interface name",
     "comm": "a process name",
+    "reason": "a drop reason such as NO_SOCKET",
     "stage": "a stage such as softirq or link->socket",
     "duration": "a duration such as 200us",
 }
@@ -105,7 +106,7 @@ def network(text: str, column: int) -> Network:
 
 
 def name(word: str, text: str, column: int) -> str:
-    """The name of an interface (``iface``) or a process (``comm``), without its quotes."""
+    """The name of an interface (``iface``), a process (``comm``) or a ``reason``, without its quotes."""
     bare = re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL) if text[0] in "\"'" else text
     try:
         raw = bare.encode("utf-8", "surrogateescape")
@@ -115,7 +116,7 @@ def name(word: str, text: str, column: int) -> str:
         raise mistake(column, [PHRASES[word]], text)
     if word == "iface" and (len(raw) > MAX_NAME or re.search(r"[\s/:]", bare) or bare in (".", "..")):
         raise mistake(column, [f"{PHRASES[word]} (at most {MAX_NAME} bytes, no space, '/' or ':')"], text)
-    if len(raw) > MAX_NAME:
+    if word == "comm" and len(raw) > MAX_NAME:
         cut = raw[:MAX_NAME].decode("utf-8", "ignore")
         raise mistake(column, [f"{PHRASES[word]} of at most {MAX_NAME} bytes"], text, hint=f"; try {cut}")
     return bare

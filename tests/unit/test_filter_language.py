@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from netlat_tui.model.filter import EVERYTHING, Names, parse
+from netlat_tui.model.points import Outcome
 from tests.unit.filter_rows import IFACES, path_rows
 
 NAMES = Names(IFACES)
@@ -34,6 +35,8 @@ NAMES = Names(IFACES)
         ("pid 7", "", "pid 7"),
         ("comm 'my proc'", "", 'comm "my proc"'),
         ("comm kworker/0:1,a+b@c", "", "comm kworker/0:1,a+b@c"),
+        ("reason NO_SOCKET,'a b'", "", 'reason NO_SOCKET,"a b"'),
+        ("rx and reason no_socket", "rx", "reason no_socket"),
         ("total>1.5ms", "", "total > 1500us"),
         ("total >= 2 s", "", "total >= 2s"),
         ("stage link→socket <= 7µs", "", "stage link→socket <= 7us"),
@@ -113,3 +116,13 @@ def test_an_interface_is_found_by_its_name_as_shown_and_the_kernel_is_not_told_w
     for text, selected in (("iface if7", [False, False, True]), ("iface a?b", [False, True, False])):
         assert parse(text).matches(rows, names).tolist() == selected
         assert parse(text).kernel_text == ""
+
+
+def test_a_reason_is_the_kernels_word_in_either_case_or_the_number_of_one_that_has_none() -> None:
+    names = Names(reasons={3: "NO_SOCKET", 4: "\x1b[31m"})
+    rows = path_rows([{"outcome": Outcome.DROPPED, "reason": reason} for reason in (3, 4, 5)] + [{"reason": 3}])
+    assert parse("reason NO_SOCKET").matches(rows, names).tolist() == [True, False, False, False]
+    assert parse("reason no_socket,5").matches(rows, names).tolist() == [True, False, True, False]
+    assert parse("reason 3").matches(rows, names).tolist() == [False] * 4
+    assert parse("reason ?[31m").matches(rows, names).tolist() == [False, True, False, False]
+    assert parse("not reason NO_SOCKET").matches(rows, names).tolist() == [False, True, True, True]

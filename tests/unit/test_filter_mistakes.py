@@ -41,6 +41,8 @@ MISTAKES = [
     ("iface", 5, "column 6: expected an interface name, found the end of the filter"),
     ('iface "eth0', 6, "column 7: expected a closing quote, found the end of the filter"),
     ("comm NetworkManager-x", 5, "column 6: expected a process name of at most 15 bytes"),
+    ("reason", 6, "column 7: expected a drop reason such as NO_SOCKET, found the end of the filter"),
+    ("resaon X", 0, 'found "resaon"; did you mean "reason"?'),
     ("pid 0", 4, 'column 5: expected a process id from 1 to 4294967295, found "0"'),
     ("cpu all", 4, 'column 5: expected a CPU number, found "all"'),
     ("total 5ms", 6, "column 7: expected '>', '>=', '<' or '<=', found \"5ms\""),

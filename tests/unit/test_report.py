@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,13 @@ from netlat_tui.cli_run import DEMO
 from netlat_tui.export import report, tables, trace
 from netlat_tui.model.derive import History
 from netlat_tui.model.filter import EVERYTHING, parse
+from netlat_tui.model.paths import HIDDEN
 from netlat_tui.model.paths import Path as PacketPath
-from netlat_tui.model.points import Direction, point
+from netlat_tui.model.points import DELAYS, Direction, point
 from netlat_tui.model.snapshot import Snapshot
 from netlat_tui.model.ticks import Tick
 from netlat_tui.recording import read_all
-from tests.synth import ORIGIN, hostile, make_ticks
+from tests.synth import LOCATION, ORIGIN, SYMBOL, hostile, make_ticks
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "report.schema.json").read_text())
 ENDS = ("complete", "merged", "dropped", "forwarded", "consumed", "evicted", "expired", "in_flight")
@@ -43,7 +45,7 @@ def decoded(ticks: list[Tick]) -> list[PacketPath]:
     return list(decode_rows(snapshot, snapshot.latest))
 
 
-@pytest.fixture(params=["bundled", "synthetic", "empty", "hostile"])
+@pytest.fixture(params=["bundled", "synthetic", "both ways", "empty", "hostile"])
 def document(request: pytest.FixtureRequest) -> dict[str, Any]:
     if request.param == "bundled":
         origin, ticks, _ = read_all(DEMO)
@@ -54,7 +56,7 @@ def document(request: pytest.FixtureRequest) -> dict[str, Any]:
     elif request.param == "empty":
         made = report.to_json(snapshot_of([]), ORIGIN, True)
     else:
-        ticks = make_ticks(5)
+        ticks = make_ticks(5, drops=2, sent=7 if request.param == "both ways" else 0)
         made = report.to_json(
             snapshot_of([hostile(tick, HOSTILE[0]) for tick in ticks] if request.param == "hostile" else ticks),
             ORIGIN,
@@ -79,8 +81,13 @@ def test_the_figures_agree(document: dict[str, Any]) -> None:
         assert stage["stage"] == f"{stage['from']}→{stage['to']}"
         by_cpu = [s["count"] for cpu in document["cpus"] for s in cpu["stages"] if s["stage"] == stage["stage"]]
         assert sum(by_cpu) == stage["count"]
-    if document["stages"]:
-        assert sum(stage["share"] for stage in document["stages"]) == pytest.approx(1, abs=0.001)
+    for way in {stage["direction"] for stage in document["stages"]}:
+        shares = [stage["share"] for stage in document["stages"] if stage["direction"] == way]
+        assert sum(shares) == pytest.approx(1, abs=0.001)
+    assert [delay["name"] for delay in document["delays"]] == [delay.name for delay in DELAYS]
+    for delay in document["delays"]:
+        assert bool(delay["count"]) == (delay["min_ns"] is not None) == (delay["missing"] is None) or not books["seen"]
+    assert sum(drop["count"] for drop in document["drops"]) in (books["dropped"], 0)
     assert sum(cpu["packets"] for cpu in document["cpus"]) == books["seen"]
     totals = [path["total_ns"] for path in document["paths"]]
     assert totals == sorted(totals, reverse=True)
@@ -112,7 +119,10 @@ def test_csv_is_read_by_others() -> None:
     comments = [line for line in text.splitlines() if line.startswith("# ")]
     assert "# seen: 63" in comments
     rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("# ")))
-    assert {row["stage"] for row in rows} >= {"link→transport", "link→drop"}
+    assert {row["stage"] for row in rows} >= {"link→transport", "link→drop", "interface→data link"}
+    assert {row["row"] for row in rows} == {"stage", "delay", "drop"}
+    (drop,) = (row for row in rows if row["row"] == "drop")
+    assert (drop["reason"], drop["symbol"], drop["point"], drop["count"]) == ("NO_SOCKET", SYMBOL, "link", "3")
     assert all(int(row["count"]) > 0 for row in rows)
 
 
@@ -160,6 +170,42 @@ def test_a_trace_line_has_the_whole_path() -> None:
     delays = [float(word.partition("=")[2]) for word in line.split() if "→" in word and "=" in word]
     assert len(delays) == len(path.points) - 1
     assert sum(delays) == pytest.approx(path.total_ns / 1000, abs=0.001 * len(delays))
+
+
+def test_a_trace_line_of_a_drop_names_the_reason_and_who_dropped() -> None:
+    (tick,) = make_ticks(1, paths=0, drops=1)
+    (path,) = decoded([tick])
+    assert f" dropped(NO_SOCKET@{SYMBOL}) " in trace.line(path)
+    assert json.loads(trace.json_line(path))["symbol"] == SYMBOL
+    module = replace(tick, symbols=((LOCATION, "nft_do_chain+0x5 [nf_tables]"),))
+    assert " dropped(NO_SOCKET@nft_do_chain+0x5[nf_tables]) " in trace.line(decoded([module])[0])
+    for symbols in ((), ((LOCATION, HIDDEN),)):
+        assert " dropped(NO_SOCKET) " in trace.line(decoded([replace(tick, symbols=symbols)])[0])
+
+
+def test_a_line_of_a_sent_packet_has_as_many_words_as_one_of_a_received_one() -> None:
+    paths = decoded(make_ticks(1, paths=1, drops=0, sent=1))
+    assert {path.direction for path in paths} == set(Direction)
+    received, sent = (trace.line(path).split() for path in sorted(paths, key=lambda path: path.direction))
+    assert (received[2], sent[2]) == ("rx", "tx")
+    assert (received[11], sent[11]) == ("irq41", "-")
+    assert received[12] == sent[12] == "nginx/1234"
+    plain = json.loads(trace.json_line(max(paths, key=lambda path: path.direction)))
+    assert (plain["socket"], plain["seq"], plain["segs"], plain["queue"]) == (77123, 3_000_000_000, 4, 3)
+    assert plain["peer"] == next(path.id for path in paths if path.direction is Direction.RX)
+
+
+def test_the_text_says_why_a_delay_is_not_there_and_who_dropped() -> None:
+    text = report.to_text(snapshot_of(make_ticks(2, sent=2)), ORIGIN, True)
+    lines = {line.split("  ")[0]: line for line in text.splitlines()}
+    assert lines["data link→network"].endswith("no hook for ip: no tracepoint")
+    assert lines["interface→data link"].split()[2] == "42"
+    assert lines["RX total"].split()[2] == "40"
+    assert lines["TX total"].split()[2] == "4"
+    assert lines["NO_SOCKET"].split() == ["NO_SOCKET", SYMBOL, "rx", "link", "2", "1"]
+    received = report.to_text(snapshot_of(make_ticks(2, sent=2), direction=Direction.TX), ORIGIN, True)
+    assert "data link→network" not in received
+    assert "RX total" not in received
 
 
 def test_percentiles_of_the_report_are_those_of_the_packets() -> None:
