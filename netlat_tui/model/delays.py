@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from netlat_tui.model.points import Delay, Direction, point
+from netlat_tui.model.points import Delay, Direction, Stage, point
 from netlat_tui.model.text import printable
 from netlat_tui.model.ticks import Hook
 
-NONE_CAME_BY = "no packet of this window was seen at both ends of it"
+NONE_CAME_BY = "no packet was seen at both ends of it"
+NOT_KEPT = "not counted when this was recorded"
 
 
 def missing(delay: Delay, hooks: Sequence[Hook]) -> str:
@@ -22,6 +23,14 @@ def missing(delay: Delay, hooks: Sequence[Hook]) -> str:
         if words:
             return words
     return NONE_CAME_BY
+
+
+def witnessed(delay: Delay, stages: Iterable[Stage]) -> bool:
+    """Whether one of the stages that were counted is of this delay: then it has been there, counted or not."""
+    return any(
+        stage.direction is Direction.RX and stage.start.key in delay.starts and stage.end.key in delay.ends
+        for stage in stages
+    )
 
 
 def _blind(keys: Sequence[str], by_point: Mapping[str, Hook]) -> str:

@@ -154,7 +154,7 @@ class History:
             user_filter=flt.user_text if counted_with == flt.kernel_text else flt.text,
             packet_rate=_packets(cpus, direction) / seconds,
             stages=stages,
-            delays=made.delays(cpu_regions, everywhere, seen),
+            delays=made.delays(cpu_regions, everywhere, stages),
             totals=totals,
             total=totals[0].values if totals else nothing(),
             cpus=tuple(self._cpu(made, region, cpus) for region in cpu_regions),
@@ -198,7 +198,7 @@ class History:
             softirq_wait=made.values([region], GAUGE["softirq_wait"]),
             softirq_run=made.values([region], GAUGE["softirq_run"]),
             stages=stages,
-            delays=tuple(delay for delay in made.delays([region], region, seen) if delay.values.count),
+            delays=tuple(delay for delay in made.delays([region], region, stages) if delay.values.count),
             totals=made.totals([region], region, seen),
             trend=Trend(rates, made.trend(region.code(GAUGE["softirq_wait"])).p99_ns),
         )
@@ -250,3 +250,11 @@ def decode_rows(snapshot: Snapshot, rows: Rows) -> list[Path]:
     ifaces = {(info.netns, info.ifindex): info.name for info in snapshot.ifaces}
     offset = snapshot.time_ns - snapshot.mono_ns
     return [decode(row, offset, ifaces, snapshot.reasons, snapshot.symbols) for row in rows]
+
+
+def peer_of(snapshot: Snapshot, path: Path) -> Path | None:
+    """The path this one names as its other half, ``None`` where it names none or the snapshot has it not."""
+    if not path.peer:
+        return None
+    found = snapshot.peers[snapshot.peers["id"] == np.uint64(int(path.peer, 16))]
+    return next(iter(decode_rows(snapshot, found[:1])), None)

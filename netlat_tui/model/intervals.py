@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from netlat_tui.model.aggregate import Aggregate, Region
-from netlat_tui.model.delays import missing
+from netlat_tui.model.delays import NONE_CAME_BY, NOT_KEPT, missing, witnessed
 from netlat_tui.model.past import Past
 from netlat_tui.model.points import DELAYS, N_STAGES, STAGES, TOTAL, Direction
 from netlat_tui.model.snapshot import DelayRow, Distribution, StageRow, TotalRow, Trend
@@ -61,14 +61,17 @@ class Intervals:
             for stage, values in rows
         )
 
-    def delays(self, regions: Sequence[Region], trend: Region, seen: Collection[Direction]) -> tuple[DelayRow, ...]:
-        """A row for every delay of the way up; says why there is nothing in it if received packets were ``seen``."""
+    def delays(self, regions: Sequence[Region], trend: Region, stages: Sequence[StageRow]) -> tuple[DelayRow, ...]:
+        """A row for every delay of the way up; says why there is nothing in it if stages of that way were counted."""
         if self.direction is Direction.TX:
             return ()
+        found = [(delay, self.values(regions, delay.gauge)) for delay in DELAYS]
+        received = [row.stage for row in stages if row.direction is Direction.RX]
+        old = not any(values.count for _, values in found) and any(witnessed(delay, received) for delay in DELAYS)
         rows = []
-        for delay in DELAYS:
-            values = self.values(regions, delay.gauge)
-            why = missing(delay, self.hooks) if Direction.RX in seen and not values.count else ""
+        for delay, values in found:
+            why = missing(delay, self.hooks) if received and not values.count else ""
+            why = NOT_KEPT if old and why == NONE_CAME_BY else why
             rows.append(DelayRow(delay, values.count / self.seconds, values, self.trend(trend.code(delay.gauge)), why))
         return tuple(rows)
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netlat_tui.model.paths import Path
-from netlat_tui.model.points import IrqClass, Outcome, Stage
+from netlat_tui.model.points import Direction, IrqClass, Outcome, Stage
 from netlat_tui.model.snapshot import CpuRow, Distribution, IrqRow, StageRow
 from netlat_tui.model.text import percent
 from netlat_tui.screens.panes.base import Measured
+from netlat_tui.screens.panes.drops import Dropped
 from netlat_tui.widgets.bands import latency_band
 from netlat_tui.widgets.canvas import Painter
 from netlat_tui.widgets.cells import Row
 from netlat_tui.widgets.distribution import distribution, figures
 from netlat_tui.widgets.glyphs import Glyphs
-from netlat_tui.widgets.lines import BAND_ROLE, Line, Role, Span, fit, join
+from netlat_tui.widgets.lines import BAND_ROLE, Line, Role, Span, fit, join, paragraph
 from netlat_tui.widgets.trend import bar
 from netlat_tui.widgets.waterfall import waterfall
 
@@ -29,11 +30,18 @@ def detail(row: Row | None, glyphs: Glyphs) -> tuple[str, Painter | None]:
     if isinstance(item, StageRow):
         return f"{stage_title(item.stage, glyphs)}, distribution", plot(item.values, glyphs)
     if isinstance(item, Measured):
-        return glyphs.text(f"{item.title}, distribution"), plot(item.values, glyphs)
+        missing = item.missing and not item.values.count
+        drawn = _said(glyphs.text(item.missing)) if missing else plot(item.values, glyphs)
+        return glyphs.text(f"{item.title}, distribution"), drawn
     if isinstance(item, CpuRow):
         return f"cpu{item.cpu}, stages that take its packets' time", ranking(item.stages, glyphs)
     if isinstance(item, IrqRow):
         return f"irq {item.irq} {glyphs.text(item.info.name)}, stages of its packets", ranking(item.stages, glyphs)
+    if isinstance(item, Dropped):
+        if item.last is None:
+            title = f"{item.kind.reason} at {item.kind.where}"
+            return glyphs.text(title), _said("none of its packets has a path in this window")
+        return glyphs.text(f"{item.last.flow}, the last to be dropped so"), _path(item.last, glyphs)
     if isinstance(item, Path):
         return glyphs.text(f"{item.flow}, {item.outcome.label}"), _path(item, glyphs)
     return "", None
@@ -76,6 +84,10 @@ def _ranked(row: StageRow, width: int, glyphs: Glyphs) -> Line:
     return join(spans)
 
 
+def _said(sentence: str) -> Painter:
+    return lambda width, _: paragraph(("", Role.PLAIN), sentence, width, 0, Role.DIM)
+
+
 def _path(path: Path, glyphs: Glyphs) -> Painter:
     def paint(width: int, height: int) -> Sequence[Line]:
         return [path_facts(path, glyphs), *waterfall(path, width, height - 1, glyphs)]
@@ -89,8 +101,9 @@ def path_facts(path: Path, glyphs: Glyphs) -> Line:
     spans: list[Span] = [
         (glyphs.duration(path.total_ns), BAND_ROLE[band] if band else Role.STRONG),
         (f"  {path.length} B", Role.PLAIN),
-        (f"  {irq_words(path)}", Role.PLAIN),
     ]
+    if path.direction is Direction.RX or path.irq_class is not IrqClass.UNKNOWN:
+        spans.append((f"  {irq_words(path)}", Role.PLAIN))
     if path.pid is not None or path.comm:
         spans.append((f"  {process_words(path)}", Role.PLAIN))
     return tuple((glyphs.text(text), role) for text, role in spans)
@@ -131,7 +144,7 @@ def outcome_words(path: Path) -> str:
     endings = {
         Outcome.COMPLETE: "read by the application",
         Outcome.MERGED: "folded into another packet",
-        Outcome.DROPPED: f"dropped: {path.reason}",
+        Outcome.DROPPED: f"dropped: {path.reason}" + (f" by {path.symbol}" if path.symbol else ""),
         Outcome.FORWARDED: "forwarded to another interface",
         Outcome.CONSUMED: "used up by the kernel itself",
         Outcome.EVICTED: "lost sight of: another packet needed its place in the table",

@@ -123,7 +123,8 @@ def table_lines(columns: Sequence[Column], rows: Sequence[Row]) -> list[Line]:
     texts = [[row.cells[i].text if i < len(row.cells) else "" for i in shown] for row in rows]
     heads = [columns[i].title for i in shown]
     lengths = [max(len(text[n]) for text in (heads, *texts)) for n in range(len(shown))]
-    return [
-        tuple((fit(text[n], lengths[n], "", columns[i].right) + "  ", Role.PLAIN) for n, i in enumerate(shown))
-        for text in (heads, *texts)
-    ]
+    lines: list[Line] = []
+    for text, note in zip((heads, *texts), ("", *(row.note for row in rows)), strict=True):
+        fields = [(fit(text[n], lengths[n], "", columns[i].right) + "  ", Role.PLAIN) for n, i in enumerate(shown)]
+        lines.append((fields[0], (note, Role.PLAIN)) if note else tuple(fields))
+    return lines

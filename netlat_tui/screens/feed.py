@@ -38,7 +38,7 @@ class Selection:
 
 
 def _bytes(tick: Tick) -> int:
-    return int(sum(rows.nbytes for rows in (tick.cells, tick.sums, tick.paths, tick.cpus, tick.irqs)))
+    return int(sum(rows.nbytes for rows in (tick.cells, tick.sums, tick.paths, tick.cpus, tick.irqs, tick.drops)))
 
 
 class Feed:

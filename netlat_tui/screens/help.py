@@ -41,6 +41,7 @@ FILTER: Keys = (
     ("port 80,443", "also src port, dst port; lists and ranges: port 8000-8100"),
     ("host 10.0.0.1", "also net 10.0.0.0/8; tcp, udp, icmp, ip, ip6; iface eth0, netns 4026531840"),
     ("cpu 0-3", "the CPU whose softirq took the packet; irq 41"),
+    ("reason NO_SOCKET", "dropped for it; dropped: for whichever reason"),
     ("total > 1ms", "the whole path; stage softirq > 200us for a single stage; dropped; pid 1, comm nginx; rx, tx"),
     ("and or not", "join them, with parentheses: port 443 and not (tcp or cpu 0)"),
 )

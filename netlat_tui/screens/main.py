@@ -1,4 +1,4 @@
-"""The first screen: the four panes, one or all of them at once, and the detail of the selected row."""
+"""The first screen: the five panes, one or all of them at once, and the detail of the selected row."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from textual.containers import Container, Vertical
 
 from netlat_tui.export import values
 from netlat_tui.model.paths import Path
+from netlat_tui.model.points import Direction
 from netlat_tui.model.snapshot import CpuRow, IrqRow, Snapshot, StageRow
 from netlat_tui.screens.detail import detail
+from netlat_tui.screens.drop import DropScreen
 from netlat_tui.screens.dump import Record, View
-from netlat_tui.screens.panes import cpus, irqs, layers, paths
+from netlat_tui.screens.panes import cpus, drops, irqs, layers, paths
 from netlat_tui.screens.panes.base import Measured, Pane
 from netlat_tui.screens.panes.paths import Order
 from netlat_tui.screens.panes.scope import scope_name
@@ -26,7 +28,9 @@ from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.lines import Line, Role, Span, clip, fit, join, width
 from netlat_tui.widgets.table import Table
 
-PANES: tuple[Pane, ...] = (layers.PANE, cpus.PANE, irqs.PANE, paths.PANE)
+PANES: tuple[Pane, ...] = (layers.PANE, cpus.PANE, irqs.PANE, paths.PANE, drops.PANE)
+PLACED = (layers.PANE, cpus.PANE, irqs.PANE, drops.PANE, paths.PANE)
+"""The same in the order of the grid, where all are shown at once."""
 
 
 class MainScreen(ViewScreen):
@@ -54,7 +58,8 @@ class MainScreen(ViewScreen):
         glyphs = self.context.glyphs
         yield Canvas(glyphs, id="tabs")
         with Container(id="panes"):
-            for number, pane in enumerate(PANES, 1):
+            for pane in PLACED:
+                number = PANES.index(pane) + 1
                 with Vertical(id=f"pane-{pane.key}", classes="pane") as box:
                     box.border_title = f"{number} {pane.title}"
                     yield Table(pane.columns, glyphs, id=f"table-{pane.key}", empty="waiting for the first figures")
@@ -166,6 +171,8 @@ class MainScreen(ViewScreen):
             self.app.push_screen(StageScreen(self.context, (*self.crumbs, interval_name(item, glyphs)), item))
         elif isinstance(item, CpuRow | IrqRow):
             self.app.push_screen(ScopeScreen(self.context, (*self.crumbs, scope_name(item, glyphs)), item))
+        elif isinstance(item, drops.Dropped):
+            self.app.push_screen(DropScreen(self.context, (*self.crumbs, drops.name_of(item.kind, glyphs)), item.kind))
         elif isinstance(item, Path):
             self.app.push_screen(PathScreen(self.context, (*self.crumbs, glyphs.text(item.flow)), item))
 
@@ -175,12 +182,20 @@ class MainScreen(ViewScreen):
 
     def exported(self, snapshot: Snapshot) -> View:
         records: dict[str, Sequence[Record]] = {
-            layers.PANE.key: values.stages(snapshot),
+            layers.PANE.key: [*map(_delay_record, values.delays(snapshot)), *values.stages(snapshot)],
             cpus.PANE.key: values.cpus(snapshot),
             irqs.PANE.key: values.irqs(snapshot),
+            drops.PANE.key: values.drops(snapshot),
             paths.PANE.key: values.paths(snapshot, paths.chosen(snapshot, self._order)),
         }
         return View(self.pane.key, self.crumbs, records[self.pane.key], whole=True)
 
     def help(self) -> Help:
         return Help(self.pane.title, self.pane.summary, self.pane.columns, stages=self.pane is layers.PANE)
+
+
+def _delay_record(delay: Record) -> Record:
+    """A delay as a row beside those of stages."""
+    return {"direction": Direction.RX.label, "stage": delay["name"]} | {
+        name: value for name, value in delay.items() if name != "name"
+    }

@@ -3,53 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 
+from netlat_tui.model.derive import peer_of
 from netlat_tui.model.paths import Passage, Path, PathStage
-from netlat_tui.model.points import IrqClass
 from netlat_tui.model.snapshot import Snapshot, StageRow
 from netlat_tui.model.text import percent
-from netlat_tui.screens.detail import irq_words, outcome_words, plot, process_words, stage_title
+from netlat_tui.screens.detail import plot, stage_title
 from netlat_tui.screens.dump import View, point_records, table_lines
 from netlat_tui.screens.panes import paths as paths_pane
 from netlat_tui.screens.panes import way
-from netlat_tui.screens.panes.paths import clock
+from netlat_tui.screens.path_facts import facts
 from netlat_tui.screens.stage import FILE_CELLS, StageScreen
 from netlat_tui.screens.view import Context, Help, ViewScreen
-from netlat_tui.widgets.bands import latency_band
 from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.cells import Row
 from netlat_tui.widgets.glyphs import Glyphs
 from netlat_tui.widgets.line_view import Lines
-from netlat_tui.widgets.lines import BAND_ROLE, Line, Role, wrap
+from netlat_tui.widgets.lines import Line, Role
 from netlat_tui.widgets.table import Table
 from netlat_tui.widgets.waterfall import waterfall
 
-
-def facts(path: Path, cells: int, glyphs: Glyphs) -> list[Line]:
-    """How long, how it ended, read by whom, by which interrupt, when: in as many lines as it takes."""
-    band = latency_band(path.total_ns)
-    ambiguous = path.irq_class is IrqClass.AMBIGUOUS
-    entries: list[tuple[str, str, Role]] = [
-        ("total", glyphs.duration(path.total_ns), BAND_ROLE[band] if band else Role.STRONG),
-        ("outcome", outcome_words(path), Role.HOT if path.reason else Role.PLAIN),
-        ("process", process_words(path), Role.PLAIN),
-        ("interrupt", irq_words(path), Role.WARM if ambiguous else Role.PLAIN),
-        (path.direction.label, path.iface, Role.PLAIN),
-        ("netns", str(path.netns), Role.PLAIN),
-        ("at", clock(path.time_ns, 6), Role.PLAIN),
-        ("length", f"{path.length} B", Role.PLAIN),
-        ("id", path.id, Role.PLAIN),
-    ]
-    if path.merged:
-        entries.append(("merged", f"{path.merged} packets folded into this one", Role.PLAIN))
-    if path.hops:
-        entries.append(("hops", f"{path.hops} more through the link layer", Role.PLAIN))
-    if path.flags:
-        words = ", ".join(flag.name.lower().replace("_", " ") for flag in path.flags)
-        entries.append(("flags", words, Role.PLAIN))
-    return wrap((((f" {name} ", Role.DIM), (f"{glyphs.text(value)} ", role)) for name, value, role in entries), cells)
+BESIDE = 12
+"""Lines that stay for the frame, the explanation and a distribution when both halves of a path are shown."""
 
 
 def explanation(row: Row | None, path: Path, glyphs: Glyphs) -> list[Line]:
@@ -69,11 +48,19 @@ def explanation(row: Row | None, path: Path, glyphs: Glyphs) -> list[Line]:
 
 
 class PathScreen(ViewScreen):
-    """Stays with its packet whatever the figures do. Enter on a point opens the distribution of the stage before it."""
+    """Stays with its packet whatever the figures do. Enter on a point opens the distribution of the stage before it.
+
+    Of a packet that went down and came up again (lo, veth) both halves are shown where there is room.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "peer", "Other half of the path", id="path.peer"),
+    ]
 
     def __init__(self, context: Context, crumbs: Sequence[str], path: Path) -> None:
         super().__init__(context, crumbs)
         self.path = path
+        self.peer: Path | None = None
 
     def compose_body(self) -> ComposeResult:
         glyphs = self.context.glyphs
@@ -83,25 +70,60 @@ class PathScreen(ViewScreen):
         yield Canvas(glyphs, id="plot")
 
     def on_mount(self) -> None:
-        glyphs = self.context.glyphs
+        if self.context.state.snapshot is not None:
+            self._find_peer(self.context.state.snapshot)
         table = self.query_one(Table)
-        rows = way.rows(self.path, glyphs)
-        table.styles.max_height = len(rows) + 1
-        table.show(rows)
+        self._show_way()
         worst = self.path.worst
         if worst is not None:
             table.select(next(index for index, row in enumerate(table.rows) if row.item == worst))
         super().on_mount()
         self.on_table_moved()
 
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._show_way()
+
+    def _show_way(self) -> None:
+        """The points of this path, and of its other half where both fit beside what is below them."""
+        table = self.query_one(Table)
+        rows = way.rows(self.path, self.context.glyphs, self.peer)
+        if self.peer is not None and self.size.height - len(self.facts(self.size.width)) < len(rows) + BESIDE:
+            rows = way.rows(self.path, self.context.glyphs)
+        table.styles.max_height = len(rows) + 1
+        table.show(rows)
+
+    def _find_peer(self, snapshot: Snapshot) -> bool:
+        """Look for the other half, which may come later than this one; says whether it has just been found."""
+        if self.peer is None and self.path.peer:
+            self.peer = peer_of(snapshot, self.path)
+            return self.peer is not None
+        return False
+
     def facts(self, cells: int) -> list[Line]:
-        return facts(self.path, cells, self.context.glyphs)
+        return facts(self.path, self.peer, cells, self.context.glyphs)
 
     def show(self, snapshot: Snapshot) -> None:
         """A path does not change with the figures; what others took does."""
+        if self._find_peer(snapshot):
+            self.show_facts()
+            self._show_way()
         row = self.query_one(Table).selected
         found = self._counted(row.item, snapshot) if row is not None else None
         self.query_one("#plot", Canvas).draw(plot(found.values, self.context.glyphs) if found is not None else None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self.path.peer) if action == "peer" else super().check_action(action, parameters)
+
+    def action_peer(self) -> None:
+        """Show the other half in place of this one, so that Escape leads back to where one came from."""
+        if self.peer is None:
+            self.post_message(self.Say("the other half has no record here: it was not sent up, or it is too old"))
+            return
+        crumbs = (*self.crumbs[:-1], self.context.glyphs.text(f"{self.peer.direction.label} {self.peer.flow}"))
+        other = PathScreen(self.context, crumbs, self.peer)
+        other.peer = self.path
+        self.app.switch_screen(other)
 
     def _counted(self, item: object, snapshot: Snapshot) -> StageRow | None:
         """What was counted of the stage in the window, over all packets."""
@@ -109,7 +131,10 @@ class PathScreen(ViewScreen):
         return next((row for row in snapshot.stages if row.stage.id == wanted), None)
 
     def on_table_moved(self) -> None:
-        words = explanation(self.query_one(Table).selected, self.path, self.context.glyphs)
+        row = self.query_one(Table).selected
+        halves = [half for half in (self.path, self.peer) if half is not None]
+        whose = next((half for half in halves if row is not None and way.is_of(row, half)), self.path)
+        words = explanation(row, whose, self.context.glyphs)
         self.query_one("#explanation", Lines).show(words)
         if self.context.state.snapshot is not None:
             self.show(self.context.state.snapshot)
@@ -130,9 +155,14 @@ class PathScreen(ViewScreen):
 
     def exported(self, snapshot: Snapshot) -> View:
         glyphs = self.context.glyphs
-        table = table_lines(way.COLUMNS, way.rows(self.path, glyphs))
-        drawn = waterfall(self.path, FILE_CELLS, len(self.path.points), glyphs)
-        return View("path", self.crumbs, point_records(self.path), [*self.facts(FILE_CELLS), (), *table, (), *drawn])
+        table = table_lines(way.COLUMNS, way.rows(self.path, glyphs, self.peer))
+        drawn = [
+            line
+            for path in (self.path, self.peer)
+            if path is not None
+            for line in [(), *waterfall(path, FILE_CELLS, len(path.points), glyphs)]
+        ]
+        return View("path", self.crumbs, point_records(self.path), [*self.facts(FILE_CELLS), (), *table, *drawn])
 
     def help(self) -> Help:
         return Help("Path", "One packet's way, point by point, to scale.", way.COLUMNS, stages=True)

@@ -25,7 +25,8 @@ def facts(scope: Scope, cells: int, glyphs: Glyphs) -> list[Line]:
     """The scope's own figures, wrapped."""
     if isinstance(scope, CpuRow):
         pairs = [
-            ("pkt/s", quantity(scope.packet_rate)),
+            ("rx/s", quantity(scope.packet_rate - scope.sent_rate)),
+            ("tx/s", quantity(scope.sent_rate)),
             ("in softirq", percent(scope.softirq_share)),
             ("NET_RX runs", quantity(scope.softirqs)),
             ("in ksoftirqd", quantity(scope.ksoftirqd)),

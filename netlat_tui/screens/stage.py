@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from textual.app import ComposeResult
 
-from netlat_tui.model.histogram import empty
-from netlat_tui.model.snapshot import CpuRow, Distribution, IrqRow, Snapshot, StageRow, Trend
+from netlat_tui.model.aggregate import nothing
+from netlat_tui.model.snapshot import CpuRow, IrqRow, Snapshot, StageRow, Trend
 from netlat_tui.screens.detail import plot, stage_title
 from netlat_tui.screens.dump import View, interval_record, table_lines
+from netlat_tui.screens.panes import whole
 from netlat_tui.screens.panes.base import Measured
-from netlat_tui.screens.panes.layers import TOTAL
-from netlat_tui.screens.panes.scope import WHERE_COLUMNS, Scope, find_scope, measured, scope_name, where_rows
+from netlat_tui.screens.panes.scope import (
+    WHERE_COLUMNS,
+    Scope,
+    find_scope,
+    in_scope,
+    measured,
+    scope_name,
+    where_rows,
+)
 from netlat_tui.screens.view import Context, Help, ViewScreen
 from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.glyphs import Glyphs
@@ -37,13 +46,19 @@ class StageScreen(ViewScreen):
         glyphs = self.context.glyphs
         yield Canvas(glyphs, id="facts")
         yield Canvas(glyphs, id="plot")
-        if self._scope is None and isinstance(self._item, StageRow):
+        if self._scope is None:
             yield Table(WHERE_COLUMNS, glyphs, id="where", empty="nothing counted in this window")
 
     def facts(self, cells: int) -> list[Line]:
         glyphs = self.context.glyphs
         if isinstance(self._item, Measured):
-            return paragraph(("", Role.PLAIN), glyphs.text(self._item.summary), cells, 1)
+            texts = [(self._item.summary, Role.PLAIN), (self._item.missing, Role.WARM)]
+            return [
+                line
+                for text, role in texts
+                if text
+                for line in paragraph(("", Role.PLAIN), glyphs.text(text), cells, 1, role)
+            ]
         stage = self._item.stage
         return [
             line
@@ -54,30 +69,36 @@ class StageScreen(ViewScreen):
     def show(self, snapshot: Snapshot) -> None:
         self._item = self._fresh(snapshot)
         self.query_one("#plot", Canvas).draw(plot(self._item.values, self.context.glyphs))
-        if isinstance(self._item, StageRow):
-            for table in self.query(Table):
-                table.show(where_rows(snapshot, self._item.stage.id, self.context.glyphs))
+        for table in self.query(Table):
+            table.show(where_rows(snapshot, self._item, self.context.glyphs))
 
     def _fresh(self, snapshot: Snapshot) -> StageRow | Measured:
         """The same interval in this snapshot; as it was, but empty, where nothing was counted of it."""
         item = self._item
         scope = find_scope(snapshot, self._scope) if self._scope is not None else None
         if isinstance(item, Measured):
-            if item.key == TOTAL:
-                return Measured(item.key, item.title, item.summary, snapshot.total)
-            found = measured(scope) if scope is not None else ()
-            return next((other for other in found if other.key == item.key), item)
+            if self._scope is None:
+                return whole.find(snapshot, item.key) or replace(item, values=nothing(), missing="")
+            found = list(measured(scope)) if scope is not None else []
+            if isinstance(scope, CpuRow):
+                found += [*whole.delays(scope), *whole.totals(scope)]
+            return next((other for other in found if other.key == item.key), replace(item, values=nothing()))
         rows = snapshot.stages if self._scope is None else scope.stages if scope is not None else ()
         return next((row for row in rows if row.stage.id == item.stage.id), _emptied(item))
 
     def on_table_opened(self, event: Table.Opened) -> None:
         scope = event.row.item
-        if isinstance(scope, CpuRow | IrqRow) and isinstance(self._item, StageRow):
-            wanted = self._item.stage.id
-            row = next((row for row in scope.stages if row.stage.id == wanted), None)
-            if row is not None:
-                crumbs = (*self.crumbs, scope_name(scope, self.context.glyphs))
-                self.app.push_screen(StageScreen(self.context, crumbs, row, scope))
+        if not isinstance(scope, CpuRow | IrqRow):
+            return
+        found: StageRow | Measured | None = None
+        if isinstance(self._item, StageRow):
+            row = in_scope(scope, self._item)
+            found = row if isinstance(row, StageRow) else None
+        elif isinstance(scope, CpuRow):
+            found = whole.find(scope, self._item.key)
+        if found is not None:
+            crumbs = (*self.crumbs, scope_name(scope, self.context.glyphs))
+            self.app.push_screen(StageScreen(self.context, crumbs, found, scope))
 
     def term(self) -> str:
         for table in self.query(Table):
@@ -92,17 +113,15 @@ class StageScreen(ViewScreen):
         glyphs = self.context.glyphs
         lines = [*self.facts(FILE_CELLS), (), *plot(self._item.values, glyphs)(FILE_CELLS, 16)]
         records = [interval_record(self._item)]
-        if self._scope is None and isinstance(self._item, StageRow):
-            stage = self._item.stage.id
-            rows = where_rows(snapshot, stage, glyphs)
+        if self._scope is None:
+            rows = where_rows(snapshot, self._item, glyphs)
             lines += [(), *table_lines(WHERE_COLUMNS, rows)]
-            scopes = [row.item for row in rows if isinstance(row.item, CpuRow | IrqRow)]
-            records += [
-                {"taken_by": scope_name(scope, glyphs), **interval_record(row)}
-                for scope in scopes
-                for row in scope.stages
-                if row.stage.id == stage
-            ]
+            for scope in [row.item for row in rows if isinstance(row.item, CpuRow | IrqRow)]:
+                found = in_scope(scope, self._item)
+                if found is not None:
+                    name = scope_name(scope, glyphs)
+                    item = found if isinstance(found, StageRow) else replace(self._item, values=found.values)
+                    records.append({"taken_by": name, **interval_record(item)})
         return View("stage", self.crumbs, records, lines)
 
     def help(self) -> Help:
@@ -115,5 +134,4 @@ def interval_name(item: StageRow | Measured, glyphs: Glyphs) -> str:
 
 
 def _emptied(row: StageRow) -> StageRow:
-    nothing = Distribution(0, 0, None, None, None, None, None, None, empty())
-    return StageRow(row.stage, 0.0, 0.0, nothing, Trend())
+    return StageRow(row.stage, 0.0, 0.0, nothing(), Trend())

@@ -186,4 +186,5 @@ class ViewScreen(Screen[None]):
 
 def row_words(row: Row) -> str:
     """A row's fields as printable text, two spaces apart."""
-    return "  ".join(printable(cell.text.strip()) for cell in row.cells if cell.text.strip())
+    texts = [*(cell.text.strip() for cell in row.cells), row.note]
+    return "  ".join(printable(text) for text in texts if text)

@@ -40,7 +40,8 @@ class Cell:
 class Column:
     """One column. ``least`` and ``most`` are widths in cells; ``drop`` is the order of giving way, 1 first.
 
-    A ``banded`` column keeps a cell for the band's glyph. ``help`` is one sentence for the help screen.
+    A ``banded`` column keeps a cell for the band's glyph. Trends are of durations, or of ``counts``, which
+    have no bands. ``help`` is one sentence for the help screen.
     """
 
     key: str
@@ -50,6 +51,7 @@ class Column:
     right: bool = True
     drop: int = KEEP
     banded: bool = False
+    counts: bool = False
     help: str = ""
 
     @property
@@ -61,13 +63,15 @@ class Column:
 class Row:
     """One line of a table. ``key`` names what it shows over refreshes; ``item`` is that thing itself.
 
-    A ``heading`` names a group, cannot be selected, and goes when the table is sorted.
+    A ``heading`` names a group, cannot be selected, and goes when the table is sorted. A ``note`` stands in
+    place of all fields but the first.
     """
 
     key: Hashable
     cells: tuple[Cell, ...]
     item: object = field(default=None, compare=False)
     heading: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

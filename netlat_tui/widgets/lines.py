@@ -64,14 +64,14 @@ def fit(text: str, cells: int, ellipsis: str, right: bool = False) -> str:
     return " " * (cells - length) + text if right else text + " " * (cells - length)
 
 
-def paragraph(name: Span, text: str, cells: int, indent: int) -> list[Line]:
+def paragraph(name: Span, text: str, cells: int, indent: int, role: Role = Role.PLAIN) -> list[Line]:
     """A name, and a text broken between words to its right, all of it ``indent`` columns in."""
     lines: list[list[Span]] = [[(fit(name[0], indent, ""), name[1])]]
     for word in text.split():
         used = width(lines[-1])
-        if used > indent and used + cell_len(word) > cells:
+        if used > indent and used + cell_len(word) >= cells:  # a space follows
             lines.append([(" " * indent, Role.PLAIN)])
-        lines[-1].append((f"{word} ", Role.PLAIN))
+        lines[-1].append((f"{word} ", role))
     return [join(line) for line in lines]
 
 

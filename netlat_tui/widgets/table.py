@@ -11,6 +11,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from netlat_tui.model.text import quantity
 from netlat_tui.widgets.cells import Cell, Column, Placed, Row, place
 from netlat_tui.widgets.glyphs import Glyphs
 from netlat_tui.widgets.line_view import LineView
@@ -126,7 +127,9 @@ class Table(LineView, can_focus=True):
         return (0.0, value) if isinstance(value, str) else (float(value or 0), "")
 
     def _find(self, before: Row | None) -> int:
-        if before is not None and self._cursor > self._top:
+        if self._cursor <= self._top:
+            return self._nearest(0)
+        if before is not None:
             for index, row in enumerate(self._view):
                 if row.key == before.key and not row.heading:
                     return index
@@ -170,6 +173,9 @@ class Table(LineView, can_focus=True):
         for number, placed in enumerate(self._placed):
             if number:
                 spans.append((" ", Role.PLAIN))
+            if number and row.note:
+                spans.append((row.note, Role.DIM))
+                break
             spans.extend(self._field(row.cells[placed.index], placed))
         return join(spans)
 
@@ -201,7 +207,8 @@ class Table(LineView, can_focus=True):
             title = placed.column.title
             top = self._scales.get(placed.index, 0.0)
             if top > 0:
-                scale = self.glyphs.text(f"0–{self.glyphs.duration(top)}")
+                words = quantity(top) if placed.column.counts else self.glyphs.duration(top)
+                scale = self.glyphs.text(f"0–{words}")
                 title = f"{title} {scale}" if len(title) + len(scale) < placed.cells else scale
             role = Role.SORTED if placed.index in (self._sorted, self._chosen) else Role.HEAD
             arrow = self._arrow() if placed.index == self._sorted else ""
@@ -219,7 +226,8 @@ class Table(LineView, can_focus=True):
 
     def _field(self, cell: Cell, placed: Placed) -> Line:
         if cell.trend is not None:
-            return trend(cell.trend, self._scales.get(placed.index, 0.0), placed.cells, self.glyphs)
+            top = self._scales.get(placed.index, 0.0)
+            return trend(cell.trend, top, placed.cells, self.glyphs, counts=placed.column.counts)
         role = BAND_ROLE[cell.band] if cell.band else cell.role
         if cell.bar is not None:
             role = role if cell.band else Role.TREND

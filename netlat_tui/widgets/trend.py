@@ -20,17 +20,20 @@ def scale_of(rows: Sequence[Values], cells: int) -> float:
     return max((value for row in rows for value in row[-cells:] if value is not None), default=0.0)
 
 
-def trend(values: Values, top: float, cells: int, glyphs: Glyphs) -> Line:
-    """The newest values at the right edge, ``cells`` wide. ``None`` is a gap; what was counted is never invisible."""
+def trend(values: Values, top: float, cells: int, glyphs: Glyphs, *, counts: bool = False) -> Line:
+    """The newest values at the right edge, ``cells`` wide. ``None`` is a gap; what was counted is never invisible.
+
+    Values are durations in ns with their bands, or ``counts``, of which none are gaps.
+    """
     shown = values[-cells:] if cells > 0 else ()
     spans: list[Span] = [(" " * (cells - len(shown)), Role.PLAIN)]
     steps = len(glyphs.heights)
     for value in shown:
-        if value is None or top <= 0:
+        if value is None or top <= 0 or (counts and not value):
             spans.append((" ", Role.PLAIN))
             continue
         step = min(steps - 1, max(0, int(value / top * steps + 0.5) - 1))
-        band = latency_band(value)
+        band = Band.CALM if counts else latency_band(value)
         spans.append((glyphs.heights[step], Role.DIM if step == 0 and band is Band.CALM else _ROLE[band]))
     return join(spans)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,12 @@ from textual.pilot import Pilot
 
 import netlat_tui
 from netlat_tui.app import NetlatApp
-from netlat_tui.model.ticks import Origin, Tick
+from netlat_tui.model.ticks import Hook, Origin, Tick
 from netlat_tui.recording import Reader
 from netlat_tui.sources.base import Source
 from netlat_tui.widgets.lines import plain
 from netlat_tui.widgets.table import Table
-from tests.screens.source import ORIGIN, SECOND, STARTED_NS, StepSource, tick
+from tests.screens.source import HOSTILE_ORIGIN, ORIGIN, SECOND, STARTED_NS, StepSource, tick
 
 WAIT_SECONDS = 20.0
 DEMO = Path(netlat_tui.__file__).parent / "data" / "demo.netlat"
@@ -115,7 +116,18 @@ def recorded(demo: tuple[list[Tick], Origin]) -> Iterator[Pictured]:
 def synthetic() -> Iterator[Pictured]:
     """What the bundled recording has not: interrupts, and names that somebody chose with care."""
     ticks = [tick(seq, scale=1 + 0.3 * (seq % 3), hostile=True) for seq in range(1, 25)]
-    pictured = _pictured(ticks, ORIGIN)
+    pictured = _pictured(ticks, HOSTILE_ORIGIN)
+    yield pictured
+    pictured[0].feed.stop(2.0)
+
+
+@pytest.fixture
+def both_ways() -> Iterator[Pictured]:
+    """Packets that go out as well, kinds of drops, a kernel that hides a point."""
+    blind = ("data link→network", "network→transport")
+    ticks = [tick(seq, scale=1 + 0.3 * (seq % 3), sent=True, blind=blind) for seq in range(1, 25)]
+    hooks = (Hook("rx", "ip", "", "none", "this kernel refuses fentry and kprobes"),)
+    pictured = _pictured(ticks, replace(ORIGIN, hooks=hooks))
     yield pictured
     pictured[0].feed.stop(2.0)
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 import math
 import queue
 from collections.abc import Iterator
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
 
 from netlat_tui.model.filter import Filter
 from netlat_tui.model.histogram import bucket_of
-from netlat_tui.model.points import GAUGE, Direction, IrqClass, Outcome, point, stage_id
+from netlat_tui.model.points import DELAYS, GAUGE, TOTAL, Direction, IrqClass, Outcome, point, stage_id
 from netlat_tui.model.ticks import (
     CELL,
     CPU_ROW,
+    DROP_ROW,
     IRQ_ROW,
     PATH,
     SUM,
     IfaceInfo,
     IrqInfo,
     Origin,
+    PathFlag,
     Rows,
     Scope,
     SelfCost,
@@ -40,13 +43,24 @@ WAY = (
 )  # fmt: skip
 """The stages of a packet's way and their medians in ns."""
 
+WAY_OUT = (
+    ("send", "tx_transport", 2_400), ("tx_transport", "ip_out", 900), ("ip_out", "device", 700),
+    ("device", "qdisc_in", 250), ("qdisc_in", "qdisc_out", 140_000), ("qdisc_out", "xmit", 300),
+    ("xmit", "complete", 9_000),
+)  # fmt: skip
+"""The stages of a packet's way out."""
+
+LOCATION, SYMBOL = 0xFFFF_FFFF_81A0_001F, "udp_queue_rcv_one_skb+0x1f"
+ELSEWHERE, ITS_SYMBOL = 0xFFFF_FFFF_C000_0123, "nft_do_chain+0x123 [nf_tables]"
+
 HOSTILE = ("[ksoftirqd/0]", "[/x]", "[eth0]", "\x1b]0;x\x07")
 """Names somebody could give to a process or an interface; the longest a process can have is 15 bytes."""
 
 ORIGIN = Origin(
     host="box", kernel="6.18.0", boot_id="b", machine="x86_64", started_ns=STARTED_NS, cpus=(0, 1, 2, 3),
-    clocksource="tsc", hooks=(), reasons={6: "NO_SOCKET"}, version="0",
+    clocksource="tsc", hooks=(), reasons={6: "NO_SOCKET", 8: "NETFILTER_DROP"}, version="0",
 )  # fmt: skip
+HOSTILE_ORIGIN = replace(ORIGIN, reasons={6: "[/x]\x1b]0;x\x07", 8: "[eth0]"})
 
 _GRID = [NormalDist().inv_cdf((index + 0.5) / 60) for index in range(60)]
 
@@ -91,12 +105,60 @@ def path(number: int, seq: int, comm: str = "nginx", scale: float = 1.0, outcome
     entry["pid"] = entry["tid"] = 1200 + number % 3
     entry["comm"] = comm.encode()
     entry["outcome"], entry["softirq_cpu"] = outcome, number % 4
-    entry["reason"] = 6 if outcome is Outcome.DROPPED else 0
+    entry["reason"], entry["location"] = (6, LOCATION) if outcome is Outcome.DROPPED else (0, 0)
     return row
 
 
-def tick(seq: int, *, scale: float = 1.0, irqs: bool = True, hostile: bool = False, kernel_filter: str = "") -> Tick:
-    """The ``seq``-th tick (from 1) of a second; ``scale`` stretches every duration."""
+def path_out(number: int, seq: int, scale: float = 1.0) -> Rows:
+    """One path out: a TCP segment of four packets on the wire; the uneven ones past the queueing discipline."""
+    row = np.zeros(1, dtype=PATH)
+    entry = row[0]
+    at, mask, bypass = 0, 1, number % 2
+    entry["cpu"][0] = number % 4
+    for start, end, median in WAY_OUT:
+        if bypass and "qdisc" in end:
+            continue
+        at += int(median * scale * (0.6 + 0.1 * (number % 9))) if not (bypass and "qdisc" in start) else 300
+        index = point(end, Direction.TX).index
+        entry["t_ns"][index], entry["cpu"][index] = at, number % 4
+        mask |= 1 << index
+    entry["direction"], entry["id"], entry["mask"] = Direction.TX, 1 << 32 | seq * 1000 + number, mask
+    entry["t0_ns"] = MONO_NS + seq * SECOND - (number + 1) * 10_000_000 - 400_000
+    entry["saddr"][:4], entry["daddr"][:4] = (10, 0, 0, 9), (10, 0, 0, 1 + number % 3)
+    entry["sport"], entry["dport"], entry["proto"], entry["family"] = 443, 40_000 + number, 6, 4
+    entry["ifindex"], entry["netns"], entry["length"] = 2 + number % 2, NETNS, 5_844
+    entry["pid"] = entry["tid"] = 1200 + number % 3
+    entry["comm"], entry["socket"], entry["seq"], entry["segs"], entry["queue"] = b"nginx", 77_123, 9_000 + number, 4, 3
+    entry["flags"] = (PathFlag.BYPASS if bypass else 0) | (PathFlag.RETRANSMIT if number % 3 == 0 else 0)
+    entry["outcome"], entry["softirq_cpu"] = Outcome.COMPLETE, number % 4
+    return row
+
+
+def paired(down: Rows, up: Rows) -> None:
+    """Make two paths the halves of one."""
+    down["peer"], up["peer"] = up["id"], down["id"]
+
+
+def delay_of(start: str, end: str) -> int:
+    """The median of all stages of the way up between two points."""
+    keys = ["irq", *(end for _, end, _ in WAY)]
+    return sum(median for _, stage_end, median in WAY[keys.index(start) : keys.index(end)] if stage_end)
+
+
+def tick(
+    seq: int,
+    *,
+    scale: float = 1.0,
+    irqs: bool = True,
+    hostile: bool = False,
+    kernel_filter: str = "",
+    sent: bool = False,
+    blind: tuple[str, ...] = (),
+) -> Tick:
+    """The ``seq``-th tick (from 1) of a second; ``scale`` stretches every duration.
+
+    ``sent``: packets go out as well, and some come in again. ``blind``: delays that were not counted.
+    """
     rows = [
         counted(scope, key, stage_id(Direction.RX, point(start).index, point(end).index), samples(median * scale))
         for scope, key in ((Scope.CPU, 0), (Scope.CPU, 3), *(((Scope.IRQ, 41),) if irqs else ()))
@@ -106,6 +168,15 @@ def tick(seq: int, *, scale: float = 1.0, irqs: bool = True, hostile: bool = Fal
         rows.append(counted(Scope.CPU, cpu, GAUGE["softirq_wait"], samples(3_000 * scale * (1 + 40 * cpu))))
         rows.append(counted(Scope.CPU, cpu, GAUGE["softirq_run"], samples(20_000 * scale)))
         rows.append(counted(Scope.CPU, cpu, GAUGE["total"], samples(90_000 * scale, 0.8)))
+        for delay in DELAYS:
+            if delay.name not in blind:
+                median = delay_of(delay.starts[0], delay.ends[0]) * scale
+                rows.append(counted(Scope.CPU, cpu, delay.gauge, samples(median)))
+        if sent:
+            for start, end, median in WAY_OUT:
+                ends = [point(key, Direction.TX).index for key in (start, end)]
+                rows.append(counted(Scope.CPU, cpu, stage_id(Direction.TX, *ends), samples(median * scale)))
+            rows.append(counted(Scope.CPU, cpu, TOTAL[Direction.TX], samples(150_000 * scale, 0.6)))
     if irqs:
         rows.append(counted(Scope.IRQ, 41, GAUGE["irq_handler"], samples(1_500 * scale)))
         rows.append(counted(Scope.IRQ, 41, GAUGE["irq_to_poll"], samples(6_000 * scale)))
@@ -114,18 +185,44 @@ def tick(seq: int, *, scale: float = 1.0, irqs: bool = True, hostile: bool = Fal
         path(number, seq, names[number % len(names)], scale, Outcome.DROPPED if number == 5 else Outcome.COMPLETE)
         for number in range(12)
     ]
+    if sent:
+        out = [path_out(number, seq, scale) for number in range(6)]
+        for down, up in zip(out, paths, strict=False):
+            paired(down, up)
+        paths += out
+    both = 1 + sent
+    kinds = [(LOCATION, 6, Direction.RX, point("local").index, 0, 1 + seq % 4)]
+    if sent:
+        kinds.append((ELSEWHERE, 8, Direction.TX, point("ip_out", Direction.TX).index, 0, 2))
+    names_of = (HOSTILE[1], HOSTILE[3]) if hostile else (SYMBOL, ITS_SYMBOL)
     ifaces = ("[eth0]", "\x1b]0;x\x07") if hostile else ("eth0", "veth-a")
     return Tick(
         seq=seq,
         time_ns=STARTED_NS + seq * SECOND,
         mono_ns=MONO_NS + seq * SECOND,
         duration_ns=SECOND,
-        counters={"seen": 120, "complete": 118, "dropped": 1, "evicted": 1, "softirqs": 90, "paths_sent": 12},
+        counters={
+            "seen": 120 * both,
+            "complete": 120 * both - 2,
+            "dropped": 1,
+            "evicted": 1,
+            "softirqs": 90,
+            "paths_sent": 12,
+            "sent": 120 * sent,
+        },
         cells=np.concatenate([cells for cells, _ in rows]),
         sums=np.concatenate([sums for _, sums in rows]),
         paths=np.concatenate(paths),
-        cpus=np.array([(0, 60, 45, 30_000_000, 0, 0, 0, 40), (3, 60, 45, 640_000_000, 3, 1, 0, 0)], dtype=CPU_ROW),
+        cpus=np.array(
+            [
+                (0, 60 * both, 45, 30_000_000, 0, 0, 0, 40, 60 * sent),
+                (3, 60 * both, 45, 640_000_000, 3, 1, 0, 0, 60 * sent),
+            ],
+            dtype=CPU_ROW,
+        ),
         irqs=np.array([(41, 80, 6, 120)] if irqs else [], dtype=IRQ_ROW),
+        drops=np.array(kinds, dtype=DROP_ROW),
+        symbols=tuple(zip((LOCATION, ELSEWHERE), names_of, strict=True)),
         irq_info=(IrqInfo(41, "[/x]" if hostile else "virtio1-input.0", ifaces[0], "0-3"),) if irqs else (),
         iface_info=tuple(IfaceInfo(2 + index, NETNS, name) for index, name in enumerate(ifaces)),
         self_cost=SelfCost(4_000_000, 3_000, 12_000_000, 60 << 20),

@@ -76,10 +76,13 @@ async def test_a_recording_is_only_searched() -> None:
         (["2"], "cpu 0"),
         (["3"], "irq 41"),
         (["4"], "tcp and host 10.0.0.2 and host 10.0.0.9 and port 40007 and port 443"),
-        (["down"], "stage irq->raise > 2943ns"),
+        (["down"] * 5, "rx and total > 610936ns"),
+        (["down"] * 6, "stage irq->raise > 2943ns"),
         (["2", "G", "enter"], "cpu 3"),
         (["3", "enter", "down", "down"], "irq 41 and stage irq->raise > 2943ns"),
         (["down", "enter"], "cpu 0"),
+        (["5"], "reason NO_SOCKET"),
+        (["5", "enter"], "tcp and host 10.0.0.3 and host 10.0.0.9 and port 40005 and port 443"),
         (["4", "enter"], "tcp and host 10.0.0.2 and host 10.0.0.9 and port 40007 and port 443"),
     ],
 )
@@ -116,10 +119,10 @@ async def test_escape_closes_the_filter_first_and_changes_nothing() -> None:
         await pilot.press("slash", *"port 4", "escape")
         await pilot.pause()
         assert source.filters == []
-        assert "Layers › whole path" in screen_text(app)
+        assert "Layers › interface→data link" in screen_text(app)
         await pilot.press("escape")
         await pilot.pause()
-        assert "whole path" in screen_text(app).splitlines()[4]
+        assert "interface→data link" in screen_text(app).splitlines()[5]
 
 
 async def test_letters_are_the_filters_while_one_types() -> None:

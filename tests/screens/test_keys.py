@@ -6,6 +6,7 @@ import pytest
 from textual import events
 
 from netlat_tui.model.points import Direction
+from netlat_tui.screens.drop import DropScreen
 from netlat_tui.screens.help import HelpScreen
 from netlat_tui.screens.main import MainScreen
 from netlat_tui.screens.path import PathScreen
@@ -25,23 +26,31 @@ async def test_the_panes_open_by_number_and_tab() -> None:
         assert "NET_RX" in screen_text(app)
         await pilot.press("tab")
         assert "HANDLER" in screen_text(app).upper()
-        await pilot.press("tab", "tab")
+        await pilot.press("tab")
+        assert "slowest first" in screen_text(app)
+        await pilot.press("tab")
+        assert "REACHED" in screen_text(app)
+        await pilot.press("tab")
         assert "STAGE" in screen_text(app)
         await pilot.press("shift+tab")
-        assert "slowest first" in screen_text(app)
+        assert "REACHED" in screen_text(app)
 
 
 @pytest.mark.parametrize(
     ("keys", "screen", "crumbs"),
     [
-        (["enter"], StageScreen, "Layers › whole path"),
-        (["down", "enter"], StageScreen, "Layers › irq→raise"),
+        (["enter"], StageScreen, "Layers › interface→data link"),
+        (["enter", "enter"], StageScreen, "Layers › interface→data link › cpu0"),
+        ([*["down"] * 5, "enter"], StageScreen, "Layers › RX total"),
+        ([*["down"] * 6, "enter"], StageScreen, "Layers › irq→raise"),
         (["2", "G", "enter"], ScopeScreen, "CPUs › cpu3"),
         (["2", "enter", "enter"], StageScreen, "CPUs › cpu0 › softirq wait"),
         (["3", "enter"], ScopeScreen, "IRQs › irq 41 virtio1-input.0"),
         (["4", "enter"], PathScreen, "Paths › tcp 10.0.0.2:40007 → 10.0.0.9:443"),
         (["4", "enter", "enter"], StageScreen, "› socket→wakeup"),
-        (["down", "enter", "enter"], StageScreen, "Layers › irq→raise › cpu0"),
+        ([*["down"] * 6, "enter", "enter"], StageScreen, "Layers › irq→raise › cpu0"),
+        (["5", "enter"], DropScreen, "Drops › NO_SOCKET at udp_queue_rcv_one_skb+0x1f"),
+        (["5", "enter", "enter"], PathScreen, "+0x1f › tcp 10.0.0.3:40005 → 10.0.0.9:443"),
     ],
 )
 async def test_enter_opens_the_next_finer_thing_and_escape_leads_back(
@@ -61,7 +70,7 @@ async def test_enter_opens_the_next_finer_thing_and_escape_leads_back(
 async def test_a_stage_shows_its_distribution() -> None:
     app = make_app()
     async with running(app, (100, 30)) as pilot:
-        await pilot.press("down", "down", "enter")
+        await pilot.press(*["down"] * 7, "enter")
         await pilot.pause()
         text = screen_text(app)
         assert "the NET_RX softirq began to run" in text
@@ -216,7 +225,7 @@ async def test_zoom_shows_one_pane_and_escape_ends_it() -> None:
 async def test_copying_a_row() -> None:
     app = make_app()
     async with running(app) as pilot:
-        await pilot.press("down", "c")
+        await pilot.press(*["down"] * 6, "c")
         assert app.clipboard.startswith("irq→raise  120  ")
 
 
@@ -262,7 +271,7 @@ async def test_escape_never_quits() -> None:
 
 def test_every_binding_can_be_remapped() -> None:
     app = make_app()
-    kinds = [type(app), MainScreen, PathScreen, ScopeScreen, StageScreen, Table, HelpScreen, FilterBar]
+    kinds = [type(app), MainScreen, PathScreen, DropScreen, ScopeScreen, StageScreen, Table, HelpScreen, FilterBar]
     bindings = [binding for kind in kinds for binding in kind.__dict__.get("BINDINGS", ())]
     assert len(bindings) > 30
     assert [binding.key for binding in bindings if not binding.id] == []

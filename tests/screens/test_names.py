@@ -8,7 +8,7 @@ import pytest
 
 from netlat_tui.model.text import printable
 from tests.screens.conftest import make_app, running, screen_text
-from tests.screens.source import HOSTILE, StepSource, path, tick
+from tests.screens.source import HOSTILE, HOSTILE_ORIGIN, StepSource, path, tick
 
 KEYS = {
     "main": [],
@@ -18,6 +18,11 @@ KEYS = {
     "stage": ["down", "enter"],
     "paths": ["4"],
     "path": ["4", "enter"],
+    "drops": ["5"],
+    "drop": ["5", "enter"],
+    "dropped path": ["5", "enter", "enter"],
+    "drop copied": ["5", "c"],
+    "filtered by a reason": ["5", "equals_sign"],
     "help of an irq": ["3", "enter", "question_mark"],
     "copied": ["3", "c"],
     "filtered": ["4", "equals_sign"],
@@ -29,7 +34,7 @@ KEYS = {
 @pytest.mark.parametrize("keys", KEYS.values(), ids=KEYS)
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
 async def test_every_view_survives_hostile_names(keys: list[str], size: tuple[int, int]) -> None:
-    app = make_app(StepSource(*(tick(seq, hostile=True) for seq in (1, 2, 3))))
+    app = make_app(StepSource(*(tick(seq, hostile=True, sent=True) for seq in (1, 2, 3)), origin=HOSTILE_ORIGIN))
     async with running(app, size) as pilot:
         await pilot.press(*keys)
         await pilot.pause()

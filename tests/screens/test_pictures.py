@@ -37,7 +37,14 @@ def taken(keys: list[str], time_ns: int) -> Callable[[Pilot[Any]], Awaitable[Non
         for key in keys:
             await pilot.press(key)
         state = pilot.app.state  # type: ignore[attr-defined]
-        await until(pilot, lambda: state.snapshot.filter == state.selection.filter.text, "the filter")
+        await until(
+            pilot,
+            lambda: (
+                (state.snapshot.filter, state.snapshot.direction)
+                == (state.selection.filter.text, state.selection.direction)
+            ),
+            "the selection",
+        )
 
     return before
 
@@ -49,7 +56,36 @@ def test_view(view: str, size: tuple[int, int], recorded: Pictured, snap_compare
     assert snap_compare(app, terminal_size=size, run_before=taken(VIEWS[view], last))
 
 
-@pytest.mark.parametrize("keys", [["3"], ["3", "enter"], ["4", "enter"]], ids=["irqs", "irq", "path"])
+BOTH_WAYS: dict[str, list[str]] = {
+    "layers": [],
+    "sent layers": ["d", "d"],
+    "delay": ["enter"],
+    "missing": ["down", "enter"],
+    "cpus": ["2"],
+    "paths": ["4", "o"],
+    "pair": ["4", "o", "down", "enter"],
+    "drops": ["5"],
+    "drop": ["5", "enter"],
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for width, height in SIZES])
+@pytest.mark.parametrize("view", BOTH_WAYS)
+def test_both_ways(view: str, size: tuple[int, int], both_ways: Pictured, snap_compare: Compare) -> None:
+    app, last = both_ways
+    assert snap_compare(app, terminal_size=size, run_before=taken(BOTH_WAYS[view], last))
+
+
+NAMES_OF_OTHERS = {
+    "irqs": ["3"],
+    "irq": ["3", "enter"],
+    "path": ["4", "enter"],
+    "drops": ["5", "z"],
+    "drop": ["5", "enter"],
+}
+
+
+@pytest.mark.parametrize("keys", NAMES_OF_OTHERS.values(), ids=NAMES_OF_OTHERS)
 def test_interrupts_and_names_of_others(keys: list[str], synthetic: Pictured, snap_compare: Compare) -> None:
     app, last = synthetic
     assert snap_compare(app, terminal_size=(120, 40), run_before=taken(keys, last))

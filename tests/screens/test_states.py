@@ -71,7 +71,7 @@ async def test_an_ended_replay_keeps_its_last_figures() -> None:
     app = make_app(source)
     async with running(app) as pilot:
         await until(pilot, lambda: " ENDED " in screen_text(app), "the end")
-        assert "irq→raise" in screen_text(app)
+        assert "RX total" in screen_text(app)
         await pilot.press("less_than_sign")
         await until(pilot, lambda: app.state.snapshot is not None and app.state.snapshot.ticks == 1)
 
@@ -151,7 +151,7 @@ async def test_every_size_shows_names_and_p99(width: int, height: int) -> None:
         head = table_lines(app, "layers")[0]
         assert "STAGE" in head
         assert "p99" in head
-        assert "whole path" in screen_text(app)
+        assert "interface→data" in screen_text(app)
 
 
 async def test_resizing_while_it_runs() -> None:
@@ -210,7 +210,7 @@ async def test_damage_of_a_recording_is_said(tmp_path: Path) -> None:
     app = make_app(source)
     async with running(app, (120, 24), seq=1) as pilot:
         await until(pilot, lambda: "the recording is damaged in a place" in screen_text(app), "the sentence")
-        assert "irq→raise" in screen_text(app)
+        assert "RX total" in screen_text(app)
     source.close()
 
 

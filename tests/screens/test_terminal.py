@@ -53,7 +53,7 @@ async def test_no_color_leaves_attributes_and_glyphs(monkeypatch: pytest.MonkeyP
         assert colours(app) == set()
         strips = app.screen._compositor.render_strips()
         reverse = [seg.text for strip in strips for seg in strip if seg.style is not None and seg.style.reverse]
-        assert any("whole path" in text for text in reverse)
+        assert any("interface→data link" in text for text in reverse)
         assert "▲" in screen_text(app)
 
 
@@ -61,10 +61,10 @@ async def test_the_mouse_selects_and_opens() -> None:
     app = make_app()
     async with running(app, (100, 30)) as pilot:
         await pilot.click("#table-layers", offset=(5, 3))
-        assert "2 of 14" in screen_text(app)
+        assert "2 of 19" in screen_text(app)
         await pilot.click("#table-layers", offset=(5, 3))
         await pilot.pause()
-        assert "Layers › irq→raise" in screen_text(app)
+        assert "Layers › data link→network" in screen_text(app)
 
 
 async def test_headings_cannot_be_selected() -> None:
@@ -75,12 +75,12 @@ async def test_headings_cannot_be_selected() -> None:
             assert table.selected is not None
             assert not table.selected.heading
             await pilot.press("down")
-        assert table.position == (14, 14)
+        assert table.position == (19, 19)
         for _ in range(30):
             assert table.selected is not None
             assert not table.selected.heading
             await pilot.press("up")
-        assert table.position == (1, 14)
+        assert table.position == (1, 19)
 
 
 async def test_the_cursor_is_always_in_view() -> None:

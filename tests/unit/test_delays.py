@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from netlat_tui.model.delays import NONE_CAME_BY, missing
+from netlat_tui.model.delays import NONE_CAME_BY, NOT_KEPT, missing
 from netlat_tui.model.derive import History
 from netlat_tui.model.filter import EVERYTHING
 from netlat_tui.model.paths import totals_ns
@@ -93,6 +93,16 @@ def test_a_delay_is_missing_only_if_packets_were_seen() -> None:
     assert words[TO_LINK] == ""
     assert {row.missing for row in view([], origin=origin).delays} == {""}
     assert {row.missing for row in view(make_ticks(1, paths=0, drops=0, sent=3), origin=origin).delays} == {""}
+
+
+def test_a_recording_from_before_there_were_delays_says_so() -> None:
+    ticks = [
+        replace(tick, cells=tick.cells[~np.isin(tick.cells["dist"], [delay.gauge for delay in DELAYS])], sums=tick.sums)
+        for tick in make_ticks(2)
+    ]
+    words = {row.delay: row.missing for row in view(ticks, origin=replace(ORIGIN, hooks=hooks("ip"))).delays}
+    assert words[TO_LINK] == words[TO_READ] == NOT_KEPT != NONE_CAME_BY
+    assert words[TO_NETWORK] == "no hook for ip: there is none"
 
 
 def test_who_sends_has_no_delays_up() -> None:

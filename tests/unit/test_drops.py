@@ -117,3 +117,9 @@ def test_a_path_names_its_other_half_and_the_snapshot_has_it() -> None:
     assert sorted(snapshot.peers["id"].tolist()) == sorted(snapshot.latest["peer"].tolist())
     assert set(snapshot.peers["direction"]) == {Direction.RX}
     assert len(view(make_ticks(2)).peers) == 0
+    history = History(ORIGIN, shown_paths=1)
+    for tick in ticks:
+        history.add(tick)
+    one = history.snapshot(None, EVERYTHING, Direction.TX)
+    assert one.latest["id"] != one.slowest["id"]
+    assert set(one.peers["id"].tolist()) == {*one.latest["peer"].tolist(), *one.slowest["peer"].tolist()}

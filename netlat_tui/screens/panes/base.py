@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from netlat_tui.model.snapshot import Distribution, Snapshot
+from netlat_tui.model.snapshot import Distribution, Snapshot, Trend
 from netlat_tui.widgets.bands import Band, latency_band
 from netlat_tui.widgets.cells import Cell, Column, Row
 from netlat_tui.widgets.glyphs import Glyphs
@@ -32,6 +32,8 @@ class Measured:
     title: str
     summary: str
     values: Distribution
+    trend: Trend = field(default_factory=Trend)
+    missing: str = ""  # why there is nothing in it
 
 
 def latency(ns: int | None, glyphs: Glyphs) -> Cell:

@@ -1,4 +1,4 @@
-"""CPUs: who takes the packets, and how late the softirq comes."""
+"""CPUs: who takes and who sends the packets, and how late the softirq comes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,24 @@ from netlat_tui.widgets.cells import Cell, Column, Row
 from netlat_tui.widgets.glyphs import Glyphs
 
 COLUMNS: tuple[Column, ...] = (
-    Column("cpu", "CPU", 5, right=False, help="the CPU whose softirq took the packets"),
-    Column("rate", "pkt/s", 5, drop=3, help="packets per second that this CPU's softirq took"),
-    Column("softirq", "NET_RX", 6, banded=True, help="part of the CPU's time spent receiving packets (NET_RX)"),
-    Column("ksoftirqd", "ksoftd", 6, drop=5, help="NET_RX runs that were put off to the ksoftirqd thread"),
-    Column("squeezed", "squeez", 6, drop=4, help="runs that ended with packets left over: budget or time was used up"),
-    Column("drops", "drops", 5, drop=1, help="packets dropped because this CPU's backlog was full"),
-    Column("p99", "wait", 6, banded=True, help="p99 of raise to softirq: how late the softirq began to run"),
+    Column("cpu", "CPU", 5, right=False, help="the CPU whose softirq took the packets, or that sent them"),
+    Column(
+        "rx", "rx/s", 5, drop=4, help="packets per second that its softirq took; even over CPUs where RSS spreads them"
+    ),
+    Column("tx", "tx/s", 5, drop=3, help="packets per second put into a device's queue on it; follows who sends"),
+    Column(
+        "softirq", "NET_RX", 6, banded=True, help="part of its time spent receiving (NET_RX); below a quarter is calm"
+    ),
+    Column("ksoftirqd", "ksoftd", 6, drop=6, help="NET_RX runs put off to the ksoftirqd thread; normally none"),
+    Column(
+        "squeezed",
+        "squeez",
+        6,
+        drop=5,
+        help="runs that ended with packets left over, out of budget or time; normally 0",
+    ),
+    Column("drops", "drops", 5, drop=1, help="packets dropped because this CPU's backlog was full; normally none"),
+    Column("p99", "wait", 6, banded=True, help="p99 of raise to softirq: how late it began to run; normally some µs"),
     Column("trend", "wait", 10, 60, drop=2, help="p99 of raise to softirq tick by tick; one scale, from zero"),
 )
 
@@ -28,9 +39,11 @@ def rows(snapshot: Snapshot, glyphs: Glyphs) -> Sequence[Row]:
 
 
 def _row(row: CpuRow, glyphs: Glyphs) -> Row:
+    received = row.packet_rate - row.sent_rate
     cells = (
         Cell(f"cpu{row.cpu}", sort=row.cpu),
-        Cell(quantity(row.packet_rate), sort=row.packet_rate),
+        Cell(quantity(received), sort=received),
+        Cell(quantity(row.sent_rate), sort=row.sent_rate),
         Cell(percent(row.softirq_share), band=load_band(row.softirq_share), sort=row.softirq_share),
         warned(quantity(row.ksoftirqd), row.ksoftirqd, Band.WARM),
         warned(quantity(row.squeezed), row.squeezed, Band.WARM),
@@ -46,5 +59,11 @@ def term(row: Row) -> str:
 
 
 PANE = Pane(
-    "cpus", "CPUs", "Which CPUs take the packets, and how late their softirq comes.", COLUMNS, rows, nothing_seen, term
+    "cpus",
+    "CPUs",
+    "Which CPUs take and send the packets, and how late their softirq comes.",
+    COLUMNS,
+    rows,
+    nothing_seen,
+    term,
 )

@@ -14,12 +14,20 @@ from netlat_tui.widgets.glyphs import Glyphs
 COLUMNS: tuple[Column, ...] = (
     Column("irq", "IRQ", 4, help="the kernel's number of the interrupt"),
     Column("name", "NAME", 12, 28, right=False, help="what /proc/interrupts calls it"),
-    Column("iface", "IFACE", 6, 15, right=False, drop=4, help="the interface it belongs to"),
-    Column("cpus", "CPUS", 4, 12, right=False, drop=5, help="CPUs it may run on (affinity)"),
-    Column("rate", "/s", 5, drop=3, help="interrupts per second"),
-    Column("handler", "handler", 7, drop=6, help="p99 of how long the hard interrupt's handler took"),
-    Column("p99", "to poll", 7, banded=True, help="p99 from the interrupt to the start of the first poll it caused"),
-    Column("ambiguous", "ambig", 5, drop=1, help="packets that may as well be another interrupt's"),
+    Column("iface", "IFACE", 6, 15, right=False, drop=5, help="the interface it belongs to"),
+    Column("cpus", "CPUS", 4, 12, right=False, drop=3, help="CPUs it may run on (affinity)"),
+    Column("rate", "/s", 5, drop=4, help="interrupts per second; many per packet is little coalescing"),
+    Column(
+        "handler", "handler", 7, drop=6, help="p99 of how long the hard interrupt's handler took; normally a few µs"
+    ),
+    Column(
+        "p99",
+        "to poll",
+        7,
+        banded=True,
+        help="p99 from the interrupt to the first poll it caused; normally below 100 µs",
+    ),
+    Column("ambiguous", "ambig", 5, drop=1, help="packets that may as well be another interrupt's; normally none"),
     Column(
         "trend",
         "to poll",

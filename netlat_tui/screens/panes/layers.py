@@ -8,23 +8,42 @@ from itertools import groupby
 from netlat_tui.model.points import Direction
 from netlat_tui.model.snapshot import Snapshot, StageRow
 from netlat_tui.model.text import percent, quantity
+from netlat_tui.screens.panes import whole
 from netlat_tui.screens.panes.base import Measured, Pane, latency, nothing_seen, plain_latency
 from netlat_tui.widgets.cells import Cell, Column, Row
 from netlat_tui.widgets.glyphs import Glyphs
 from netlat_tui.widgets.lines import Role
 
 COLUMNS: tuple[Column, ...] = (
-    Column("stage", "STAGE", 17, 30, right=False, help="from one point a packet was seen at to the next, by layer"),
+    Column(
+        "stage",
+        "STAGE",
+        23,
+        30,
+        right=False,
+        help="from layer to layer; whole paths; and from one point a packet was seen at to the next, by layer",
+    ),
     Column("rate", "/s", 5, drop=3, help="packets per second that passed this stage"),
-    Column("p50", "p50", 6, drop=5, help="half of the packets were faster"),
-    Column("p99", "p99", 6, banded=True, help="99 of 100 packets were faster"),
+    Column(
+        "p50",
+        "p50",
+        6,
+        drop=5,
+        help="half of the packets were faster; on an idle machine, a few µs for all but the reader's stages",
+    ),
+    Column(
+        "p99",
+        "p99",
+        6,
+        banded=True,
+        help="99 of 100 packets were faster; a few times p50 is normal, a hundred times is a queue or a wait",
+    ),
     Column("max", "max", 6, drop=2, help="the slowest packet of the window"),
     Column("share", "share", 5, drop=4, help="the stage's part of the time of all stages of its direction"),
-    Column("trend", "p99", 10, 60, drop=1, help="p99 tick by tick; one scale for all rows, from zero"),
+    Column("trend", "p99", 9, 60, drop=1, help="p99 tick by tick; one scale for all rows, from zero"),
 )
 
-TOTAL = "total"
-TOTAL_SUMMARY = "from the first to the last point of every path that ended at its reader"
+DELAYS_TITLE = "rx delays, from layer to layer"
 
 
 def stage_rows(stages: Sequence[StageRow], glyphs: Glyphs) -> list[Row]:
@@ -61,39 +80,50 @@ def _stage(row: StageRow, glyphs: Glyphs) -> Row:
     return Row(row.stage.id, cells, row)
 
 
-def measured_row(measured: Measured, window_ns: int, glyphs: Glyphs) -> Row:
+def measured_row(measured: Measured, window_ns: int, glyphs: Glyphs, *, indent: str = "") -> Row:
     """A row among the stages for an interval that is none."""
     values = measured.values
+    title = glyphs.text(indent + measured.title)
+    if measured.missing and not values.count:
+        cells = (Cell(title, Role.DIM, sort=measured.title), *[Cell()] * (len(COLUMNS) - 1))
+        return Row(measured.key, cells, measured, note=glyphs.text(f"– {measured.missing}"))
     rate = values.count * 1e9 / window_ns if window_ns else 0.0
     cells = (
-        Cell(glyphs.text(measured.title), Role.STRONG, sort=measured.title),
+        Cell(title, Role.PLAIN if indent else Role.STRONG, sort=measured.title),
         Cell(quantity(rate), sort=rate),
         plain_latency(values.p50_ns, glyphs),
         latency(values.p99_ns, glyphs),
         plain_latency(values.max_ns, glyphs),
         Cell(),
-        Cell(trend=()),
+        Cell(trend=measured.trend.p99_ns),
     )
     return Row(measured.key, cells, measured)
 
 
 def rows(snapshot: Snapshot, glyphs: Glyphs) -> Sequence[Row]:
+    """The delays from layer to layer, whole paths, every stage."""
     if not snapshot.stages:
         return ()
-    total = Measured(TOTAL, "whole path", TOTAL_SUMMARY, snapshot.total)
-    return [measured_row(total, snapshot.window_ns, glyphs), *stage_rows(snapshot.stages, glyphs)]
+    made: list[Row] = []
+    if any(row.values.count or row.missing for row in snapshot.delays):
+        heading = Cell(glyphs.text(DELAYS_TITLE), Role.GROUP)
+        made.append(Row("delays", (heading, *[Cell()] * (len(COLUMNS) - 1)), heading=True))
+        made += [measured_row(delay, snapshot.window_ns, glyphs, indent=" ") for delay in whole.delays(snapshot)]
+    made += [measured_row(total, snapshot.window_ns, glyphs) for total in whole.totals(snapshot)]
+    return [*made, *stage_rows(snapshot.stages, glyphs)]
 
 
 def term(row: Row) -> str:
     """A stage's filter: the paths that were slower there than 99 of 100."""
     if isinstance(row.item, StageRow) and row.item.values.p99_ns is not None:
         return f"stage {row.item.stage.ascii_name} > {row.item.values.p99_ns}ns"
-    if isinstance(row.item, Measured) and row.key == TOTAL and row.item.values.p99_ns is not None:
-        return f"total > {row.item.values.p99_ns}ns"
+    if isinstance(row.item, Measured) and row.item.values.p99_ns is not None:
+        direction = whole.total_direction(row.item)
+        return f"{direction.label} and total > {row.item.values.p99_ns}ns" if direction is not None else ""
     return ""
 
 
 PANE = Pane(
-    "layers", "Layers", "Where packets spend their time: every stage of their way, layer by layer.",
+    "layers", "Layers", "Where packets spend their time: delays from layer to layer, then every stage of their way.",
     COLUMNS, rows, nothing_seen, term,
 )  # fmt: skip

@@ -9,21 +9,29 @@ from enum import Enum
 from netlat_tui.model.derive import decode_rows
 from netlat_tui.model.filter import quote
 from netlat_tui.model.paths import Path
-from netlat_tui.model.points import Outcome
+from netlat_tui.model.points import Direction, Outcome
 from netlat_tui.model.snapshot import Snapshot
 from netlat_tui.model.ticks import Rows
 from netlat_tui.screens.panes.base import Pane, latency, nothing_seen
 from netlat_tui.widgets.bands import Band
 from netlat_tui.widgets.cells import Cell, Column, Row
 from netlat_tui.widgets.glyphs import Glyphs
+from netlat_tui.widgets.lines import Role
 
 COLUMNS: tuple[Column, ...] = (
     Column("time", "TIME", 12, right=False, drop=3, help="local time of the packet's first point"),
-    Column("flow", "FLOW", 34, 64, right=False, help="protocol, source and destination"),
+    Column("way", "IO", 2, right=False, drop=6, help="rx: the packet came in; tx: it went out"),
+    Column("flow", "FLOW", 33, 64, right=False, help="protocol, source and destination"),
     Column("iface", "IFACE", 7, 15, right=False, drop=1, help="the interface the packet came in on or went out of"),
-    Column("cpu", "CPU", 3, drop=2, help="the CPU whose softirq took the packet"),
-    Column("total", "total", 6, banded=True, help="from the packet's first point to its last"),
-    Column("worst", "worst stage", 24, 34, right=False, drop=5, help="the stage that took longest, and how long"),
+    Column("cpu", "CPU", 3, drop=2, help="the CPU whose softirq took the packet, or that sent it"),
+    Column(
+        "total",
+        "total",
+        6,
+        banded=True,
+        help="from the packet's first point to its last; without the wait for its reader, normally below 100 µs",
+    ),
+    Column("worst", "worst stage", 23, 34, right=False, drop=5, help="the stage that took longest, and how long"),
     Column(
         "outcome",
         "outcome",
@@ -32,7 +40,7 @@ COLUMNS: tuple[Column, ...] = (
         right=False,
         drop=4,
         banded=True,
-        help="how it ended; for a drop, the kernel's reason",
+        help="how it ended, normally complete or consumed; for a drop, the kernel's reason",
     ),
 )
 
@@ -49,7 +57,7 @@ def chosen(snapshot: Snapshot, order: Order) -> Rows:
 
 
 def rows(snapshot: Snapshot, glyphs: Glyphs, order: Order = Order.SLOWEST) -> Sequence[Row]:
-    return [_row(path, glyphs) for path in decode_rows(snapshot, chosen(snapshot, order))]
+    return [path_row(path, glyphs) for path in decode_rows(snapshot, chosen(snapshot, order))]
 
 
 def clock(time_ns: int, digits: int = 3) -> str:
@@ -68,16 +76,22 @@ def outcome_cell(path: Path, glyphs: Glyphs) -> Cell:
     return Cell(glyphs.text(text), short=path.outcome.label, band=band, sort=text)
 
 
-def _row(path: Path, glyphs: Glyphs) -> Row:
+def path_row(path: Path, glyphs: Glyphs) -> Row:
     worst = path.worst
     if worst is None:
         slowest = Cell("-")
     else:
         name = worst.stage.ascii_name if glyphs.ascii_only else worst.stage.name
         took = worst.duration_ns
-        slowest = Cell(f"{name} {glyphs.duration(took)}", sort=took)
+        end = glyphs.text(f"→{worst.stage.end.name} {glyphs.duration(took)}")
+        slowest = Cell(f"{name} {glyphs.duration(took)}", short=end, sort=took)
     cells = (
         Cell(clock(path.time_ns), sort=path.time_ns),
+        Cell(
+            path.direction.label,
+            Role.ACCENT if path.direction is Direction.TX else Role.PLAIN,
+            sort=path.direction.label,
+        ),
         Cell(glyphs.text(path.flow), sort=path.flow),
         Cell(glyphs.text(path.iface), sort=path.iface),
         Cell(str(path.softirq_cpu), sort=path.softirq_cpu),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netlat_tui.model.snapshot import CpuRow, IrqRow, Snapshot, StageRow
+from netlat_tui.model.snapshot import CpuRow, DelayRow, IrqRow, Snapshot, StageRow, TotalRow
 from netlat_tui.model.text import quantity
+from netlat_tui.screens.panes import whole
 from netlat_tui.screens.panes.base import Measured, latency, plain_latency
 from netlat_tui.screens.panes.layers import measured_row, stage_rows
 from netlat_tui.widgets.cells import Cell, Column, Row
@@ -13,6 +14,7 @@ from netlat_tui.widgets.glyphs import Glyphs
 from netlat_tui.widgets.lines import Role
 
 Scope = CpuRow | IrqRow
+Interval = StageRow | DelayRow | TotalRow
 
 WHERE_COLUMNS: tuple[Column, ...] = (
     Column("where", "TAKEN BY", 14, 34, right=False, help="the CPU or the interrupt the packets came by"),
@@ -54,18 +56,26 @@ def measured(scope: Scope) -> tuple[Measured, ...]:
     )
 
 
-def where_rows(snapshot: Snapshot, stage: int, glyphs: Glyphs) -> Sequence[Row]:
-    """The CPUs and interrupts that a stage's packets came by."""
+def where_rows(snapshot: Snapshot, item: StageRow | Measured, glyphs: Glyphs) -> Sequence[Row]:
+    """The CPUs and interrupts that a stage's packets came by; delays and whole paths are counted by CPU only."""
     rows: list[Row] = []
     for title, scopes in (("by CPU", snapshot.cpus), ("by interrupt", snapshot.irqs)):
-        found = [(scope, row) for scope in scopes for row in scope.stages if row.stage.id == stage]
+        found = [(scope, row) for scope in scopes if (row := in_scope(scope, item)) is not None]
         if found:
             rows.append(Row(title, (Cell(title, Role.GROUP),), heading=True))
             rows.extend(_where(scope, row, glyphs) for scope, row in found)
     return rows
 
 
-def _where(scope: Scope, row: StageRow, glyphs: Glyphs) -> Row:
+def in_scope(scope: Scope, item: StageRow | Measured) -> Interval | None:
+    """The same interval of one CPU or interrupt, ``None`` where nothing of it was counted there."""
+    if isinstance(item, StageRow):
+        return next((row for row in scope.stages if row.stage.id == item.stage.id), None)
+    found = whole.row_of(scope, item.key) if isinstance(scope, CpuRow) else None
+    return found if found is not None and found.values.count else None
+
+
+def _where(scope: Scope, row: Interval, glyphs: Glyphs) -> Row:
     name = scope_name(scope, glyphs)
     cells = (
         Cell(f" {name}", sort=name),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from netlat_tui.model.paths import Passage, Path, PathStage
+from netlat_tui.model.points import Direction
 from netlat_tui.model.text import percent
 from netlat_tui.widgets.bands import latency_band
 from netlat_tui.widgets.cells import Bar, Cell, Column, Row
@@ -17,15 +19,51 @@ COLUMNS: tuple[Column, ...] = (
     Column("cpu", "CPU", 4, drop=2, help="the CPU it was seen on"),
     Column("took", "took", 6, banded=True, help="time since the point before"),
     Column("share", "share", 6, drop=1, help="part of the packet's whole time"),
-    Column("bar", "to scale", 8, 400, right=False, drop=3, help="the stage's place in the packet's time, to scale"),
+    Column(
+        "bar",
+        "to scale",
+        8,
+        400,
+        right=False,
+        drop=3,
+        help="the stage's place in the packet's time, to scale; of both halves where both are shown",
+    ),
 )
 
 
-def rows(path: Path, glyphs: Glyphs) -> Sequence[Row]:
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What the bars are drawn to: CLOCK_MONOTONIC of the left edge, and ns to the right one."""
+
+    start_ns: int
+    length_ns: int
+
+
+def rows(path: Path, glyphs: Glyphs, peer: Path | None = None) -> Sequence[Row]:
+    """The points of a path; with its other half, those of both, one below the other in time, to one scale."""
+    halves = [path] if peer is None else sorted((path, peer), key=lambda half: (half.t0_ns, half.direction))
+    start = halves[0].t0_ns
+    span = Span(start, max(half.t0_ns + half.total_ns for half in halves) - start)
+    made: list[Row] = []
+    for half in halves:
+        if peer is not None:
+            made.append(_heading(half, half.t0_ns - start, glyphs))
+        made += _rows(half, span, glyphs)
+    return made
+
+
+def _heading(path: Path, after_ns: int, glyphs: Glyphs) -> Row:
+    words = {Direction.TX: "out of", Direction.RX: "in on"}[path.direction]
+    later = f", {glyphs.duration(after_ns)} after the other's first point" if after_ns else ""
+    title = glyphs.text(f"{path.direction.label}, {words} {path.iface}, {glyphs.duration(path.total_ns)}{later}")
+    return Row(("half", path.id), (Cell(title, Role.GROUP), *[Cell()] * (len(COLUMNS) - 1)), heading=True)
+
+
+def _rows(path: Path, span: Span, glyphs: Glyphs) -> list[Row]:
     stages: list[PathStage | None] = [None, *path.stages]
     cpus = [None, *(passage.cpu for passage in path.points)]
     return [
-        _row(path, passage, stage, moved=before not in (None, passage.cpu), glyphs=glyphs)
+        _row(path, passage, stage, span, moved=before not in (None, passage.cpu), glyphs=glyphs)
         for passage, stage, before in zip(path.points, stages, cpus, strict=False)
     ]
 
@@ -34,7 +72,7 @@ def _share(share: float) -> str:
     return percent(share) if share >= 0.0001 else "0%"
 
 
-def _row(path: Path, passage: Passage, stage: PathStage | None, *, moved: bool, glyphs: Glyphs) -> Row:
+def _row(path: Path, passage: Passage, stage: PathStage | None, span: Span, *, moved: bool, glyphs: Glyphs) -> Row:
     cpu = Cell(str(passage.cpu), Role.ACCENT if moved else Role.PLAIN)
     point = Cell(passage.point.name)
     if stage is None:
@@ -42,7 +80,8 @@ def _row(path: Path, passage: Passage, stage: PathStage | None, *, moved: bool, 
     else:
         band = latency_band(stage.duration_ns)
         total = path.total_ns
-        drawn = Bar(stage.start_ns / total, (stage.start_ns + stage.duration_ns) / total) if total else None
+        begin, width = path.t0_ns - span.start_ns + stage.start_ns, span.length_ns
+        drawn = Bar(begin / width, (begin + stage.duration_ns) / width) if width else None
         cells = (
             point,
             Cell(glyphs.duration(passage.t_ns)),
@@ -51,4 +90,9 @@ def _row(path: Path, passage: Passage, stage: PathStage | None, *, moved: bool, 
             Cell(_share(stage.duration_ns / total) if total else "-"),
             Cell(bar=drawn, band=band),
         )
-    return Row(passage.point.index, cells, stage or passage)
+    return Row((path.id, passage.point.index), cells, stage or passage)
+
+
+def is_of(row: Row, path: Path) -> bool:
+    """Whether a row is a point of this path."""
+    return isinstance(row.key, tuple) and row.key[:1] == (path.id,)

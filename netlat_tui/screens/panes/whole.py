@@ -1,0 +1,65 @@
+"""Delays from layer to layer, and whole paths: the intervals above the stages."""
+
+from __future__ import annotations
+
+from netlat_tui.model.points import Direction
+from netlat_tui.model.snapshot import CpuRow, DelayRow, Snapshot, TotalRow
+from netlat_tui.screens.panes.base import Measured
+
+_ENDINGS = {
+    Direction.RX: "received packet that was read",
+    Direction.TX: "sent packet that the driver was done with",
+}
+_TOTAL = {f"{direction.label.upper()} total": direction for direction in Direction}
+
+
+def delay_key(row: DelayRow) -> str:
+    return row.delay.name
+
+
+def total_key(row: TotalRow) -> str:
+    return f"{row.direction.label.upper()} total"
+
+
+def total_direction(measured: Measured) -> Direction | None:
+    """Whose whole paths it is, ``None`` where it is something else."""
+    return _TOTAL.get(measured.key)
+
+
+def delays(of: Snapshot | CpuRow) -> list[Measured]:
+    return [
+        Measured(
+            delay_key(row),
+            row.delay.name,
+            f"received packets, from the first point seen of {', '.join(row.delay.starts)} "
+            f"to the first seen of {', '.join(row.delay.ends)}",
+            row.values,
+            row.trend,
+            row.missing,
+        )
+        for row in of.delays
+    ]
+
+
+def totals(of: Snapshot | CpuRow) -> list[Measured]:
+    return [
+        Measured(
+            total_key(row),
+            total_key(row),
+            f"from the first to the last point of every {_ENDINGS[row.direction]}",
+            row.values,
+            row.trend,
+        )
+        for row in of.totals
+    ]
+
+
+def find(of: Snapshot | CpuRow, key: str) -> Measured | None:
+    """The delay or total of this key."""
+    return next((measured for measured in [*delays(of), *totals(of)] if measured.key == key), None)
+
+
+def row_of(of: CpuRow, key: str) -> DelayRow | TotalRow | None:
+    """The same as it is in a snapshot."""
+    found = next((row for row in of.delays if delay_key(row) == key), None)
+    return found or next((row for row in of.totals if total_key(row) == key), None)
