@@ -78,15 +78,18 @@ def _filter_options(function: _F) -> _F:
     return click.argument("words", nargs=-1, metavar="[FILTER]...", type=click.UNPROCESSED)(function)
 
 
+_hooks = click.option(
+    "--hooks",
+    type=click.Choice(["auto", "tracepoint", "kprobe", "fentry"]),
+    default="auto",
+    help="Force a kind of hook.",
+)
+
+
 def _live_options(function: _F) -> _F:
     for option in reversed(
         (
-            click.option(
-                "--hooks",
-                type=click.Choice(["auto", "tracepoint", "kprobe", "fentry"]),
-                default="auto",
-                help="Force a kind of hook.",
-            ),
+            _hooks,
             click.option(
                 "--interval", type=click.FloatRange(0.05, 60), default=1.0, metavar="S", help="Seconds between looks."
             ),
@@ -200,9 +203,10 @@ def export(file: str, kind: str, output: str, **options: Any) -> None:
 
 @cli.command()
 @_format("text", "json")
-def check(kind: str) -> None:
+@_hooks
+def check(kind: str, hooks: str) -> None:
     """What this machine offers: rights, BTF, lockdown, clocksource, the hook chosen for every point and why."""
-    check_offers(kind)
+    check_offers(kind, hooks)
 
 
 @contextlib.contextmanager

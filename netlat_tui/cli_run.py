@@ -183,7 +183,7 @@ def live_view(ask: Ask, ascii_only: bool) -> NoReturn:
     try:
         source = LiveSource(filter=flt, interval_s=ask.interval_s, hooks=ask.hooks)
     except SourceError as error:
-        if ask.hooks not in ("auto", "tracepoint") or not DEMO.exists():
+        if ask.hooks != "auto" or not DEMO.exists():  # who forces a kind of hook wants to know of that one
             raise Ended(error.exit_code, str(error)) from None
         banner = f"Not live, this is a recording. {error}"
         source = ReplaySource(DEMO, loop=True)
@@ -266,6 +266,7 @@ def trace_paths(kind: str, count: int | None, duration_s: float | None, ask: Ask
 
 
 _names: dict[tuple[int, int], str] = {}
+_symbols: dict[int, str] = {}
 
 
 def _selected(source: Source, tick: Tick, flt: Filter, way: Direction | None) -> Iterator[PacketPath]:
@@ -273,13 +274,14 @@ def _selected(source: Source, tick: Tick, flt: Filter, way: Direction | None) ->
     from netlat_tui.model.paths import decode
 
     _names.update(((info.netns, info.ifindex), info.name) for info in tick.iface_info)
+    _symbols.update(tick.symbols)
     reasons = source.origin.reasons
     rows = tick.paths
     if len(rows):
         rows = rows[flt.matches(rows, Names(_names, reasons))]
     for row in rows:
         if way is None or row["direction"] == way:
-            yield decode(row, tick.time_ns - tick.mono_ns, _names, reasons)
+            yield decode(row, tick.time_ns - tick.mono_ns, _names, reasons, _symbols)
 
 
 def report_window(file: str | None, duration_s: float | None, kind: str, ask: Ask, ascii_only: bool) -> None:
@@ -333,11 +335,11 @@ def export_paths(file: str, kind: str, output: str, ask: Ask) -> None:
         _damage(source)
 
 
-def check_offers(kind: str) -> NoReturn:
+def check_offers(kind: str, hooks: str) -> NoReturn:
     from netlat_tui.export import check
     from netlat_tui.sources.offers import survey
 
-    offers = survey()
+    offers = survey(hooks)
     with _printing(kind):
         sys.stdout.write(check.to_json(offers) if kind == "json" else check.to_text(offers))
     raise Ended(offers.exit_code)

@@ -38,20 +38,18 @@ class LiveSource:
         hooks: str = "auto",
         sampling: Sampling | None = None,
     ) -> None:
-        if hooks not in ("auto", "tracepoint"):
-            raise SourceError(f"{hooks} hooks are not offered: use --hooks tracepoint or leave the option out.", 4)
-        self._surroundings = Surroundings()
         refused = refusal()
         if refused:
             raise SourceError(*refused)
         try:
-            self._tracer = Tracer(program=filter.program)
+            self._tracer = Tracer(program=filter.program, tier=hooks)
         except BuildError as error:
             raise SourceError(str(error), error.exit_code) from error
         except BtfError as error:
             raise SourceError(f"This kernel cannot be traced: {error}.", 4) from error
         except PermissionError as error:
             raise SourceError("The kernel refused a tracing call: run as root.", 3) from error
+        self._surroundings = Surroundings()
         self._sampling = sampling or Sampling()
         self._filter = filter
         self._next_filter: Filter | None = None
@@ -61,7 +59,7 @@ class LiveSource:
         self.origin: Origin = self._surroundings.origin(
             self._tracer.hooks, self._tracer.reasons, filter.text, round(interval_s * 1e9)
         )
-        self._tracer.set_sampling(*self._sampling.thresholds(np.zeros(0, dtype=CELL), 1))
+        self._sample(np.zeros(0, dtype=CELL), 1)
 
     def set_filter(self, new: Filter) -> None:
         with self._wake:
@@ -79,6 +77,7 @@ class LiveSource:
 
     def close(self) -> None:
         self._stopped = self._closed = True
+        self._surroundings.close()
         self._tracer.close()
 
     def ticks(self) -> Iterator[Tick]:
@@ -99,10 +98,15 @@ class LiveSource:
             sample = self._tracer.collect()
             now = time.monotonic_ns()
             yield self._tick(seq, now, now - began, sample, np.concatenate(paths))
-            self._tracer.set_sampling(*self._sampling.thresholds(sample.cells, now - began))
+            self._sample(sample.cells, now - began)
             if new is not None:
                 self._filter = new
             seq, began = seq + 1, now
+
+    def _sample(self, cells: Rows, duration_ns: int) -> None:
+        """Set what paths the next tick sends up, by what this one counted."""
+        received, sent, every, per_second = self._sampling.thresholds(cells, duration_ns)
+        self._tracer.set_sampling((received, sent), every, per_second)
 
     def _wait(self, began: int) -> list[Rows]:
         """Empty the ring until the tick is over, a new filter came, or the source was stopped."""
@@ -119,7 +123,7 @@ class LiveSource:
         return paths
 
     def _tick(self, seq: int, now: int, duration: int, sample: Sample, paths: Rows) -> Tick:
-        around = self._surroundings.look(paths, sample.cpus, sample.irqs)
+        around = self._surroundings.look(paths, sample.cpus, sample.irqs, sample.drops)
         return Tick(
             seq=seq,
             time_ns=time.time_ns() - (time.monotonic_ns() - now),
@@ -132,8 +136,10 @@ class LiveSource:
             paths=paths.astype(PATH, copy=False),
             cpus=around.cpus,
             irqs=sample.irqs,
+            drops=sample.drops,
             irq_info=around.irq_info,
             iface_info=around.iface_info,
+            symbols=around.symbols,
             self_cost=SelfCost(sample.kernel_ns, sample.kernel_runs, around.user_ns, around.rss_bytes),
             filter=self._filter.kernel_text,
         )

@@ -31,12 +31,12 @@ def refusal() -> tuple[str, int] | None:
     return None
 
 
-def survey() -> Offers:
-    """Ask everything; hooks are attached for a moment where that is allowed."""
+def survey(tier: str = "auto") -> Offers:
+    """Ask everything; hooks, of ``tier`` if one is forced, are attached for a moment where that is allowed."""
     machine = host.machine()
     refused = refusal()
     checks = [_rights(), _btf(), _lockdown(), _bcc(), _clock(machine.clocksource)]
-    hooks, failure = _try_hooks(refused)
+    hooks, failure = _try_hooks(refused, tier)
     if failure:
         checks.append(Check("hooks", False, failure[0], ""))
     code = failure[1] if failure else 0
@@ -52,10 +52,10 @@ def survey() -> Offers:
     )
 
 
-def _try_hooks(refused: tuple[str, int] | None) -> tuple[tuple[Hook, ...], tuple[str, int] | None]:
+def _try_hooks(refused: tuple[str, int] | None, tier: str) -> tuple[tuple[Hook, ...], tuple[str, int] | None]:
     if refused is None:
         try:
-            tracer = Tracer()
+            tracer = Tracer(tier=tier)
         except BuildError as error:
             refused = str(error), error.exit_code
         except (BtfError, OSError) as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from netlat_tui.model.histogram import MIDDLES, N_BUCKETS, Counts, empty
-from netlat_tui.model.points import GAUGE
+from netlat_tui.model.points import TOTAL, Direction
 from netlat_tui.model.ticks import Rows, Scope
 
 _ALL_PER_SECOND = 200_000
@@ -24,19 +24,32 @@ class Sampling:
     everything: bool = False
     wanted_per_second: int = 200
     limit_per_second: int = 1000  # per CPU
-    _recent: Counts = field(default_factory=empty)
+    _recent: dict[Direction, Counts] = field(default_factory=lambda: {way: empty() for way in Direction})
 
-    def thresholds(self, cells: Rows, duration_ns: int) -> tuple[int, int, int]:
-        """(slow_ns, one in how many, records per CPU and second) for the next tick, given the last one's counts."""
+    def thresholds(self, cells: Rows, duration_ns: int) -> tuple[int, int, int, int]:
+        """For the next tick, given the last one's counts: (slow_ns of received packets, slow_ns of sent ones, one in
+        how many, records per CPU and second).
+
+        What is slow is another thing on the way up than on the way down; the uniform sample is of both together.
+        """
         if self.everything:
-            return 0, 1, _ALL_PER_SECOND
-        total = cells[(cells["dist"] == GAUGE["total"]) & (cells["scope"] == Scope.CPU)]
-        counts = np.bincount(total["bucket"], weights=total["count"], minlength=N_BUCKETS).astype(np.uint64)
-        self._recent = (self._recent // 2).astype(np.uint64) + counts
-        ended = int(counts.sum())
-        rate = ended * 1_000_000_000 / max(duration_ns, 1)
-        every = max(1, round(rate / self.wanted_per_second))
+            return 0, 0, 1, _ALL_PER_SECOND
+        ended = 0
+        for way, recent in self._recent.items():
+            total = cells[(cells["dist"] == TOTAL[way]) & (cells["scope"] == Scope.CPU)]
+            counts = np.bincount(total["bucket"], weights=total["count"], minlength=N_BUCKETS).astype(np.uint64)
+            self._recent[way] = (recent // 2).astype(np.uint64) + counts
+            ended += int(counts.sum())
+        every = max(1, round(ended * 1_000_000_000 / max(duration_ns, 1) / self.wanted_per_second))
         if every == 1:
-            return 0, 1, self.limit_per_second
-        rank = np.searchsorted(np.cumsum(self._recent), int(self._recent.sum()) * 0.99)
-        return int(MIDDLES[min(int(rank), N_BUCKETS - 1)]), every, self.limit_per_second
+            return 0, 0, 1, self.limit_per_second
+        received, sent = (_slowest_hundredth(self._recent[way]) for way in (Direction.RX, Direction.TX))
+        return received, sent, every, self.limit_per_second
+
+
+def _slowest_hundredth(counts: Counts) -> int:
+    """From how many ns on; 0 where nothing was counted."""
+    if not counts.any():
+        return 0
+    rank = np.searchsorted(np.cumsum(counts), int(counts.sum()) * 0.99)
+    return int(MIDDLES[min(int(rank), N_BUCKETS - 1)])

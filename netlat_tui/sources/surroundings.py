@@ -6,14 +6,16 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from netlat_tui import __version__
 from netlat_tui.model.text import printable
 from netlat_tui.model.ticks import CPU_ROW, Hook, IfaceInfo, IrqInfo, Origin, Rows
-from netlat_tui.system import cpus, host, ifaces, irqs, usage
+from netlat_tui.system import cpus, host, ifaces, irqs, symbols, usage
 
 _NAMES_NS = 5_000_000_000
 _UNKNOWN_NS = 500_000_000
+_MOST_ADDRESSES = 4096  # far more than a kernel has places that drop packets
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +25,20 @@ class Around:
     cpus: Rows
     irq_info: tuple[IrqInfo, ...]
     iface_info: tuple[IfaceInfo, ...]
+    symbols: tuple[tuple[int, str], ...]  # of addresses that dropped packets
     user_ns: int
     rss_bytes: int
 
 
 class Surroundings:
-    """Differences and cached names; used from the one thread that drains the tracer."""
+    """Differences and cached names; used from the one thread that drains the tracer.
+
+    Make it before rights are dropped: names of kernel addresses are for whoever had them then.
+    """
 
     def __init__(self) -> None:
+        self._symbols = symbols.Symbols()
+        self._nameless: set[int] = set()
         self._usage = usage.own()
         self._softnet = cpus.softnet()
         self._known: set[tuple[int, int]] = set()
@@ -43,6 +51,9 @@ class Surroundings:
         """Start counting from now."""
         self._usage = usage.own()
         self._softnet = cpus.softnet()
+
+    def close(self) -> None:
+        self._symbols.close()
 
     @staticmethod
     def origin(hooks: tuple[Hook, ...], reasons: dict[int, str], text: str, interval_ns: int) -> Origin:
@@ -62,8 +73,8 @@ class Surroundings:
             version=__version__,
         )
 
-    def look(self, paths: Rows, counted: Rows, raised: Rows) -> Around:
-        """``counted``: ``CPU_ROW`` rows of the tracer; ``raised``: its ``IRQ_ROW`` rows."""
+    def look(self, paths: Rows, counted: Rows, raised: Rows, dropped: Rows) -> Around:
+        """``counted``, ``raised``, ``dropped``: ``CPU_ROW``, ``IRQ_ROW`` and ``DROP_ROW`` rows of the tracer."""
         now = time.monotonic_ns()
         seen = set(zip(paths["netns"].tolist(), paths["ifindex"].tolist(), strict=True))
         numbers = {int(irq) for irq in raised["irq"]}
@@ -75,9 +86,17 @@ class Surroundings:
             self._with_softnet(counted),
             self._irqs,
             self._ifaces,
+            self._names_of(np.concatenate([paths["location"], dropped["location"]])),
             self._usage.cpu_ns - before.cpu_ns,
             self._usage.rss_bytes,
         )
+
+    def _names_of(self, locations: npt.NDArray[np.uint64]) -> tuple[tuple[int, str], ...]:
+        """Names of these addresses, and of earlier ones that had to wait for theirs."""
+        wanted = self._nameless | set(np.unique(locations).tolist())
+        found = self._symbols.names(wanted)
+        self._nameless = wanted - found.keys() if len(wanted) < _MOST_ADDRESSES else set()
+        return tuple((address, printable(name)) for address, name in sorted(found.items()))
 
     def _name(self, numbers: set[int], now: int) -> None:
         self._irqs = tuple(
