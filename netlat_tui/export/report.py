@@ -179,6 +179,7 @@ def _paths(snapshot: Snapshot, plain: bool) -> str:
         rows.append(
             (
                 item.id,
+                item.direction.label,
                 item.flow,
                 item.iface,
                 f"{item.comm}/{item.pid}" if item.pid else "-",
@@ -188,7 +189,7 @@ def _paths(snapshot: Snapshot, plain: bool) -> str:
             )
         )
     return (
-        _table(("SLOWEST PATHS", "FLOW", "IFACE", "PROCESS", "OUTCOME", "TOTAL", "WORST STAGE"), rows, 5)
+        _table(("SLOWEST PATHS", "", "FLOW", "IFACE", "PROCESS", "OUTCOME", "TOTAL", "WORST STAGE"), rows, 6)
         if rows
         else ""
     )
