@@ -23,6 +23,7 @@ DTYPES: dict[str, np.dtype[np.void]] = {
 LATER = ("drops",)
 """Arrays that the first files of this version lack."""
 _PER_POINT = ("t_ns", "cpu")
+_PADDING = "pad"  # means nothing, and its size may change: neither written nor read
 _MOST_ROWS = 4 << 20
 
 
@@ -30,6 +31,8 @@ def pack(rows: Rows) -> dict[str, Any]:
     """Columns of the rows; of the per-point fields only points that occur, with what was not observed zeroed."""
     columns: dict[str, bytes] = {}
     for name in rows.dtype.names or ():
+        if name == _PADDING:
+            continue
         if name in _PER_POINT and "mask" in (rows.dtype.names or ()):
             for index in range(MAX_POINTS):
                 observed = (rows["mask"] >> np.uint32(index) & 1).astype(bool)
@@ -57,7 +60,7 @@ def unpack(name: str, packed: Any, tables: Tables) -> tuple[Rows, int]:
         if name == "paths" and field in _PER_POINT:
             for index in range(MAX_POINTS):
                 _fill(rows[field][:, index], columns.get(f"{field}.{index}"), name)
-        else:
+        elif field != _PADDING:
             _fill(rows[field], columns.get(field), name)
     if name == "paths":
         return tables.remap_paths(rows)

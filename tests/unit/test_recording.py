@@ -235,6 +235,7 @@ def test_a_file_from_before_there_were_kinds_of_drops_is_read() -> None:
     tick = make_tick(0)
     old = content.tick(tick)
     del old["arrays"]["drops"], old["symbols"], old["arrays"]["paths"]["columns"]["peer"]
+    old["arrays"]["paths"]["columns"]["pad"] = b"\0" * 4 * len(tick.paths)  # padding of another size
     header = encode(FrameType.HEADER, content.header(ORIGIN))
     _, (back,), damage = read_all(io.BytesIO(header + encode(FrameType.TICK, old)))
     assert damage == []
