@@ -141,7 +141,7 @@ class Tracer:
         self._before_runs = runs
         irqs = self._irq_rows()
         cells, sums = self._distributions.collect(self._irqs.rows["irq"])
-        cpus = self._cpu_rows(deltas[:, COUNTER_NAMES.index("seen")])
+        cpus = self._cpu_rows(deltas)
         counters["softirqs"] = int(cpus["softirqs"].sum())
         return Sample(counters, self._under_way(), cells, sums, cpus, irqs, self._drop_rows(), *kernel)
 
@@ -155,10 +155,11 @@ class Tracer:
             total = [total[0] + run.ns, total[1] + run.count, total[2] + run.misses]
         return calls.Runs(*total)
 
-    def _cpu_rows(self, packets: Rows) -> Rows:
+    def _cpu_rows(self, counted: Rows) -> Rows:
         rows = np.zeros(self.sizes.cpus, dtype=CPU_ROW)
         rows["cpu"] = np.arange(self.sizes.cpus)
-        rows["packets"] = packets
+        rows["packets"] = counted[:, COUNTER_NAMES.index("seen")]
+        rows["sent"] = counted[:, COUNTER_NAMES.index("sent")]
         for name in _CPU_FIELDS:
             now = self._cpus.rows[name].copy()
             rows[name] = now - self._before_cpus[name]
