@@ -88,7 +88,7 @@ lacking() {
     [ "$(cut -f4 <<<"$found")" = yes ] || echo python
     case $(cut -f3 <<<"$found") in '' | -) echo bcc ;; esac
     [ "$1" = test ] || return 0
-    for need in ip sysctl taskset cc tmux; do
+    for need in ip sysctl taskset cc tmux ethtool; do
         has "$need" || echo "$need"
     done
 }

@@ -24,7 +24,7 @@ class Probe:
 
     ``args``: RAW: how many the program reads; fewer on offer: not this kernel. ``takes``: otherwise, the positions of
     the arguments it is given; the position after the last is the function's result. ``unless``: events that tell the
-    same: where all of these are hooked, this one is not.
+    same: where one of these is hooked, this one is not.
     """
 
     event: str

@@ -27,16 +27,44 @@ class Plan:
     kinds: dict[str, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     next_kinds: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    functions: tuple[str, ...] = ()  # kinds of function hooks there are here, in order of preference
     numbers: dict[str, int] = field(default_factory=dict)  # of tracepoints that are attached by number
+    _spare: set[str] = field(default_factory=set)  # not hooked because another event tells the same
+
+    def admit(self, probe: Probe, no_functions: str = "") -> None:
+        """Take in a probe this kernel offers, unless another tells the same already."""
+        told_by = self.told_by(probe)
+        kinds = tuple(FEXIT if probe.at_return else kind for kind in self.functions)
+        if probe.at_return and FENTRY not in self.functions:
+            # A kprobe at a return takes a place for as long as the function sleeps: there are few.
+            kinds = ()
+        if told_by:
+            self.failures[probe.event] = f"{told_by} tells the same"
+            self._spare.add(probe.event)
+        elif probe.way is not Way.FUNCTION:
+            self.kinds[probe.event] = RAW_TRACEPOINT if probe.way is Way.RAW else TRACEPOINT
+        elif kinds:
+            self.kinds[probe.event], self.next_kinds[probe.event] = kinds[0], kinds[1:] if not probe.at_return else ()
+        else:
+            self.failures[probe.event] = no_functions or "fexit is not to be had here"
+
+    def told_by(self, probe: Probe) -> str:
+        """The event that makes a probe needless here; "" where there is none."""
+        return next((event for event in probe.unless if event in self.kinds), "")
 
     def refuse(self, probe: Probe, reason: str) -> None:
-        """Its kind does not work here: the next one is tried, if there is one."""
+        """Its kind does not work here: the next one is tried, and where there is none, whoever it stood in for."""
         rest = self.next_kinds.get(probe.event, ())
         self.failures[probe.event] = reason
         if rest:
             self.kinds[probe.event], self.next_kinds[probe.event] = rest[0], rest[1:]
-        else:
-            self.kinds.pop(probe.event, None)
+            return
+        self.kinds.pop(probe.event, None)
+        for other in PROBES:
+            if other.event in self._spare:
+                self._spare.discard(other.event)
+                del self.failures[other.event]
+                self.admit(other)
 
     @property
     def points(self) -> set[str]:
@@ -52,28 +80,17 @@ def make(btf: Btf, tier: str) -> Plan:
     functions, refusal = _function_kinds(btf, tier)
     calls_in = [probe.event for probe in PROBES if probe.way is Way.SYSCALL]
     ids = calls.tracepoint_ids(f"syscalls/{event}" for event in calls_in)
-    plan = Plan(numbers={event: ids[f"syscalls/{event}"] for event in calls_in if f"syscalls/{event}" in ids})
+    plan = Plan(
+        functions=functions,
+        numbers={event: ids[f"syscalls/{event}"] for event in calls_in if f"syscalls/{event}" in ids},
+    )
     for probe in PROBES:
         reason = _missing(btf, probe, plan)
-        told = probe.unless and all(event in plan.kinds for event in probe.unless)
-        if not reason and told:
-            reason = f"{' and '.join(probe.unless)} tell the same"
-        if not reason and probe.way is Way.FUNCTION:
-            kinds = tuple(_at_return(kind) if probe.at_return else kind for kind in functions)
-            # A kprobe at a return takes a place for as long as the function sleeps: there are few.
-            kinds = tuple(kind for kind in kinds if kind != "kretprobe")
-            reason = "" if kinds else refusal or "fexit is not to be had here"
-            if kinds:
-                plan.kinds[probe.event], plan.next_kinds[probe.event] = kinds[0], kinds[1:]
-        elif not reason:
-            plan.kinds[probe.event] = RAW_TRACEPOINT if probe.way is Way.RAW else TRACEPOINT
         if reason:
             plan.failures[probe.event] = reason
+        else:
+            plan.admit(probe, refusal)
     return plan
-
-
-def _at_return(kind: str) -> str:
-    return {FENTRY: FEXIT, KPROBE: "kretprobe"}[kind]
 
 
 def _function_kinds(btf: Btf, tier: str) -> tuple[tuple[str, ...], str]:
@@ -130,7 +147,7 @@ def _describe(direction: Direction, point: Point, plan: Plan) -> Hook:
     missing = [
         f"{probe.event}: {plan.failures[probe.event]}"
         for probe in probes
-        if probe not in hooked and not _told(probe, plan)
+        if probe not in hooked and not plan.told_by(probe)
     ]
     if hooked:
         kinds = dict.fromkeys(plan.kinds[probe.event] for probe in hooked)
@@ -144,8 +161,5 @@ def _describe(direction: Direction, point: Point, plan: Plan) -> Hook:
         common = {plan.failures[probe.event] for probe in probes if probe.event in plan.failures}
         missing = [NO_TRACEPOINT, *(sorted(common) if len(common) == 1 else missing)]
         return Hook(direction.label, point.name, "", "none", "; ".join(missing))
-    return Hook(direction.label, point.name, raw[0].event, "none", plan.failures.get(raw[0].event, ""))
-
-
-def _told(probe: Probe, plan: Plan) -> bool:
-    return bool(probe.unless) and all(event in plan.kinds for event in probe.unless)
+    why = dict.fromkeys(plan.failures.get(probe.event, "") for probe in probes)
+    return Hook(direction.label, point.name, raw[0].event, "none", "; ".join(filter(None, why)))

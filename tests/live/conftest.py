@@ -227,6 +227,23 @@ class Net:
             host.run("ip", "address", "add", f"{host.ip6}/64", "dev", "veth0", "nodad")
         return left, right
 
+    def routed(self) -> tuple[Host, Host, Host, str]:
+        """(sender, router, receiver, the receiver's address): three namespaces in a row."""
+        sender, router, receiver = self.host("10.78.1.2"), self.host(), self.host("10.78.2.2")
+        join(sender, router, "veth0", "veth1")
+        join(router, receiver, "veth2", "veth0")
+        for host, address, device in (
+            (sender, "10.78.1.2", "veth0"),
+            (router, "10.78.1.1", "veth1"),
+            (router, "10.78.2.1", "veth2"),
+            (receiver, "10.78.2.2", "veth0"),
+        ):
+            host.run("ip", "address", "add", f"{address}/24", "dev", device)
+        sender.run("ip", "route", "add", "default", "via", "10.78.1.1")
+        receiver.run("ip", "route", "add", "default", "via", "10.78.2.1")
+        router.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+        return sender, router, receiver, receiver.ip4
+
     def start(self, host: Host, role: str, *arguments: object, cpu: int | None = None) -> Actor:
         actor = host.start(role, *arguments, cpu=cpu)
         self._actors.append(actor)

@@ -176,22 +176,11 @@ def test_a_datagram_without_a_socket_is_dropped_with_the_kernels_reason(net: Net
 
 
 def test_forwarded_packets_are_told_apart(net: Net, capture: Begin) -> None:
-    from tests.live.conftest import join
-
-    sender, router, receiver = net.host("10.78.1.2"), net.host(), net.host("10.78.2.2")
-    join(sender, router, "veth0", "veth1")
-    join(router, receiver, "veth2", "veth0")
-    sender.run("ip", "address", "add", "10.78.1.2/24", "dev", "veth0")
-    router.run("ip", "address", "add", "10.78.1.1/24", "dev", "veth1")
-    router.run("ip", "address", "add", "10.78.2.1/24", "dev", "veth2")
-    receiver.run("ip", "address", "add", "10.78.2.2/24", "dev", "veth0")
-    sender.run("ip", "route", "add", "default", "via", "10.78.1.1")
-    receiver.run("ip", "route", "add", "default", "via", "10.78.2.1")
-    router.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
-    reader = net.start(receiver, "udp-read", "10.78.2.2", COUNT, 32, 0)
+    sender, router, receiver, address = net.routed()
+    reader = net.start(receiver, "udp-read", address, COUNT, 32, 0)
     port = reader.expect("ready")
     seen = capture(f"rx and (netns {router.inode} or netns {receiver.inode}) and udp and dst port {port}")
-    net.start(sender, "udp-send", "10.78.2.2", port, COUNT, 32, 0)
+    net.start(sender, "udp-send", address, port, COUNT, 32, 0)
     reader.finish()
     seen.until_ended(2 * COUNT)
     assert seen.counters["forwarded"] == COUNT

@@ -78,6 +78,24 @@ def test_a_kind_that_is_refused_gives_way_to_the_next() -> None:
     assert plan.failures["ip_rcv_core"] == "not to be probed"
 
 
+def test_what_another_event_tells_is_hooked_once_that_is_refused() -> None:
+    cleanup, recv, read = (
+        next(probe for probe in PROBES if probe.event == event)
+        for event in ("tcp_cleanup_rbuf", "inet_recvmsg", "sock_recv_length")
+    )
+    plan = Plan(functions=(FENTRY, KPROBE))
+    for probe in (read, recv, cleanup):
+        plan.admit(probe)
+    assert plan.kinds == {"sock_recv_length": "raw_tracepoint"}
+    plan.refuse(read, "gone")
+    assert plan.kinds == {"inet_recvmsg": "fexit"}
+    assert plan.failures == {"sock_recv_length": "gone", "tcp_cleanup_rbuf": "inet_recvmsg tells the same"}
+    plan.refuse(recv, "gone")
+    assert plan.kinds == {"tcp_cleanup_rbuf": "fentry"}
+    plan.refuse(cleanup, "gone")
+    assert plan.kinds == {"tcp_cleanup_rbuf": "kprobe"}
+
+
 def test_what_tells_the_same_is_named_in_the_table() -> None:
     events = {probe.event for probe in PROBES}
     for probe in PROBES:
