@@ -43,7 +43,6 @@ from netlat_tui.widgets.svg import svg
 from netlat_tui.widgets.terminal import DEFAULTS, THEMES, theme_for, wants_ascii
 
 QUIT_SECONDS = 0.4
-INTERRUPTED = 130
 
 _NAMES = {"escape": "Esc", "up": "Up", "down": "Down", "space": "Space", "tab": "Tab", "shift+tab": "S-Tab"}
 
@@ -116,7 +115,7 @@ class NetlatApp(App[int]):
     def on_mount(self) -> None:
         if not self.is_headless:
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(number, self.exit, INTERRUPTED)
+                asyncio.get_running_loop().add_signal_handler(number, self.exit, 128 + number)
         self.push_screen(MainScreen(self.context))
         self.set_interval(1.0, self._refresh_frame)
         self.feed.start()
