@@ -44,7 +44,10 @@ from netlat_tui.widgets.terminal import DEFAULTS, THEMES, theme_for, wants_ascii
 
 QUIT_SECONDS = 0.4
 
-_NAMES = {"escape": "Esc", "up": "Up", "down": "Down", "space": "Space", "tab": "Tab", "shift+tab": "S-Tab"}
+_NAMES = {
+    "escape": "Esc", "up": "Up", "down": "Down", "space": "Space", "tab": "Tab", "shift+tab": "S-Tab",
+    "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "f1": "F1",
+}  # fmt: skip
 
 
 class NetlatApp(App[int]):
