@@ -131,12 +131,12 @@ def cli() -> None:
     """
 
 
-@cli.command(hidden=True)
+@cli.command()
 @_filter_options
 @_live_options
 @_ascii
 def live(ascii_only: bool, **options: Any) -> None:
-    """The live view of the packets FILTER selects."""
+    """The live view of the packets FILTER selects: what runs without a command."""
     live_view(_ask(options), ascii_only)
 
 

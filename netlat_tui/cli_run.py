@@ -290,12 +290,12 @@ def report_window(file: str | None, duration_s: float | None, kind: str, ask: As
 
     flt = chosen_filter(ask, live=file is None)
     if file is None:
-        if duration_s is None:
-            duration_s = DEFAULT_REPORT_S
-            if sys.stderr.isatty():
-                print(f"netlat-tui: watching for {duration_s:.0f} s (--duration)", file=sys.stderr)
+        told = duration_s is not None
+        duration_s = duration_s or DEFAULT_REPORT_S
         source = _live(ask, flt, _interval(ask, duration_s))
         rights.drop()
+        if not told and sys.stderr.isatty():
+            print(f"netlat-tui: watching for {duration_s:.0f} s (--duration)", file=sys.stderr)
     else:
         source = _replay(file, speed=None)
     with _stopping(source) as finish:
