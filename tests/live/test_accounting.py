@@ -89,5 +89,5 @@ def test_ten_thousand_messages(net: Net, tracer: Tracer) -> None:
     read = sum(count for stage, count in counts.items() if stage.endswith("→copy"))
     assert read == books["complete"]
     assert books["complete"] <= into_socket <= COUNT
-    returned = counts.get("copy→return", 0)
-    assert returned <= books["complete"]
+    # Of a receive call that takes more than sixteen, those beyond end with copy.
+    assert 0 < counts["copy→return"] <= books["complete"]

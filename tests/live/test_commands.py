@@ -72,9 +72,11 @@ def test_jsonl_is_read_by_others(start: Start, net: Net, echo: tuple[Host, Actor
     host, _, port = echo
     process = start("trace", "--format", "jsonl", "--count", "3", f"rx and netns {host.inode} and dst port {port}")
     net.start(host, "udp-ask", host.ip4, port, 3, 64, 0)
-    out, _ = process.communicate(timeout=60)
-    for line in out.splitlines():
-        path = json.loads(line)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    paths = [json.loads(line) for line in out.splitlines()]
+    assert len(paths) == 3
+    for path in paths:
         assert path["dport"] == port
         assert path["outcome"] == "complete"
         assert path["total_ns"] == path["points"][-1]["t_ns"]

@@ -16,15 +16,19 @@ COUNT = 20_000
 
 def test_a_packet_of_the_first_moment_is_filtered_too(net: Net, tracer: Tracer) -> None:
     sender, receiver = net.pair()
-    reader = net.start(receiver, "udp-read", receiver.ip4, COUNT, 64, 0)
+    many = 500 * COUNT  # more than are sent while the tracers come and go
+    reader = net.start(receiver, "udp-read", receiver.ip4, many, 64, 0)
     port = reader.expect("ready")
-    sending = net.start(sender, "udp-send", receiver.ip4, port, COUNT, 64, 0)
+    sending = net.start(sender, "udp-send", receiver.ip4, port, many, 64, 0)
     for _ in range(5):
         late = Tracer(program=parse("udp and dst port 1").program)
         try:
-            assert late.collect().counters["seen"] == 0
+            counted = Capture(late)
+            counted.until(lambda c: c.counters["filtered"] > 0, "packets that are turned away")
+            assert counted.counters["seen"] == 0
         finally:
             late.close()
+    assert sending.process.poll() is None
     sending.end()
 
 
