@@ -198,6 +198,7 @@ async def test_sorting() -> None:
         natural = [row.key for row in table.rows]
         await pilot.press("comma", "s")  # the last column that can be sorted by: share
         shares = [row.cells[5].sort for row in table.rows if row.cells[5].sort is not None]
+        assert len(shares) == 13  # stages; the whole path has none
         assert shares == sorted(shares, reverse=True)
         assert "↓share" in table_lines(app, "layers")[0]
         assert not any(row.heading for row in table.rows)

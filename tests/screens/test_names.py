@@ -10,35 +10,36 @@ from netlat_tui.model.text import printable
 from tests.screens.conftest import make_app, running, screen_text
 from tests.screens.source import HOSTILE, HOSTILE_ORIGIN, StepSource, path, tick
 
-KEYS = {
-    "main": [],
-    "irqs": ["3"],
-    "irq": ["3", "enter"],
-    "irq stage": ["3", "enter", "enter"],
-    "stage": ["down", "enter"],
-    "paths": ["4"],
-    "path": ["4", "enter"],
-    "drops": ["5"],
-    "drop": ["5", "enter"],
-    "dropped path": ["5", "enter", "enter"],
-    "drop copied": ["5", "c"],
-    "filtered by a reason": ["5", "equals_sign"],
-    "help of an irq": ["3", "enter", "question_mark"],
-    "copied": ["3", "c"],
-    "filtered": ["4", "equals_sign"],
-    "filter typed": ["slash", *"comm [/x]"],
-    "palette": ["3", "colon"],
+VIEWS: dict[str, tuple[list[str], str]] = {
+    "irqs": (["3"], " 41 [/x]"),
+    "irq": (["3", "enter"], "irq 41 [/x]"),
+    "irq stage": (["3", "enter", "enter"], "irq 41 [/x]"),
+    "stage": (["down", "enter"], "Layers › "),
+    "paths": (["4"], "?]0;x?"),
+    "path": (["4", "enter"], "?]0;x?"),
+    "drops": (["5"], "[/x]"),
+    "drop": (["5", "enter"], "[/x]"),
+    "dropped path": (["5", "enter", "enter"], "[/x]"),
+    "drop copied": (["5", "c"], "row copied"),
+    "filtered by a reason": (["5", "equals_sign"], "[/x]"),
+    "help of an irq": (["3", "enter", "question_mark"], "Columns"),
+    "copied": (["3", "c"], "row copied"),
+    "filtered": (["4", "equals_sign"], "/ tcp and host"),
+    "filter typed": (["slash", *"comm [/x]"], "/ comm [/x]"),
+    "palette": (["3", "colon"], "an action's name"),
 }
+"""Keys that lead to a view, and what it shows."""
 
 
-@pytest.mark.parametrize("keys", KEYS.values(), ids=KEYS)
+@pytest.mark.parametrize(("keys", "words"), VIEWS.values(), ids=VIEWS)
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
-async def test_every_view_survives_hostile_names(keys: list[str], size: tuple[int, int]) -> None:
+async def test_every_view_survives_hostile_names(keys: list[str], words: str, size: tuple[int, int]) -> None:
     app = make_app(StepSource(*(tick(seq, hostile=True, sent=True) for seq in (1, 2, 3)), origin=HOSTILE_ORIGIN))
     async with running(app, size) as pilot:
         await pilot.press(*keys)
         await pilot.pause()
         text = screen_text(app)
+        assert words in text
         assert "\x1b" not in text
         assert "\x07" not in text
         assert "\x1b" not in app.export_screenshot()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from netlat_tui.model.filter import EVERYTHING, Names, parse
+from netlat_tui.model.paths import decode
 from netlat_tui.model.points import Outcome
 from tests.unit.filter_rows import IFACES, path_rows
 
@@ -100,6 +101,20 @@ def test_a_stage_is_found_by_its_name_or_by_the_point_it_ends_at() -> None:
     assert parse("stage raise->softirq > 200us").matches(rows, NAMES).tolist() == [True, False, False, False]
     assert parse("stage RAISE→poll > 1ns").matches(rows, NAMES).tolist() == [False, False, False, True]
     assert parse("stage softirq < 200us").matches(rows, NAMES).tolist() == [False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("word", "numbers"), [("icmp", [1, 58]), ("icmp6", [58]), ("tcp", [6]), ("udp", [17]), ("not icmp", [6, 17, 47])]
+)
+def test_protocols_have_the_numbers_iana_gave_them(word: str, numbers: list[int]) -> None:
+    every = [1, 6, 17, 47, 58]
+    selected = parse(word).matches(path_rows([{"proto": proto} for proto in every]), NAMES)
+    assert [proto for proto, chosen in zip(every, selected, strict=True) if chosen] == numbers
+
+
+def test_a_path_names_its_protocol() -> None:
+    rows = path_rows([{"proto": proto} for proto in (1, 6, 17, 47, 58)])
+    assert [decode(row, 0, IFACES, {}).proto for row in rows] == ["icmp", "tcp", "udp", "proto 47", "icmp6"]
 
 
 def test_a_process_is_found_by_its_name_as_shown() -> None:

@@ -205,6 +205,7 @@ def test_marks_are_kept() -> None:
 def test_other_tables_are_read_by_name() -> None:
     """A file from a version that did not know the point ``driver``, and had one that is gone."""
     points = points_now()
+    driver = points["rx"].index("driver")
     points["rx"] = [key for key in points["rx"] if key != "driver"]
     points["tx"] = [*points["tx"], "gone"]
     tables = Tables(points, gauges_now())
@@ -214,6 +215,9 @@ def test_other_tables_are_read_by_name() -> None:
     path["t_ns"][:, points["rx"].index("socket")] = 777
     moved, left_out = tables.remap_paths(path)
     assert left_out == 0
+    every = path.copy()
+    every["mask"] = (1 << len(points["rx"])) - 1
+    assert (tables.remap_paths(every)[0]["mask"] == (1 << len(points_now()["rx"])) - 1 - (1 << driver)).all()
     assert (moved["mask"] == (1 << points_now()["rx"].index("link") | 1 << points_now()["rx"].index("socket"))).all()
     assert (moved["t_ns"][:, points_now()["rx"].index("socket")] == 777).all()
 

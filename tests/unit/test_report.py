@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -129,8 +130,7 @@ def test_csv_is_read_by_others() -> None:
 def all_texts(ticks: list[Tick]) -> dict[str, str]:
     snapshot, paths = snapshot_of(ticks), decoded(ticks)
     out, rows = io.StringIO(), io.StringIO()
-    tables.write_csv(paths, out)
-    tables.write_jsonl(paths, rows)
+    assert tables.write_csv(paths, out) == tables.write_jsonl(paths, rows) == len(paths)
     makers: dict[str, Callable[[], str]] = {
         "text": lambda: report.to_text(snapshot, ORIGIN, True),
         "json": lambda: report.to_json(snapshot, ORIGIN, True),
@@ -162,9 +162,19 @@ def test_a_name_is_no_formula_in_a_spreadsheet() -> None:
     assert {row["comm"] for row in rows} <= {"'=1+1", ""}
 
 
-def test_a_trace_line_has_the_whole_path() -> None:
+@pytest.fixture
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_a_trace_line_has_the_whole_path(utc: None) -> None:
     (path,) = decoded(make_ticks(1, paths=1, drops=0))
     line = trace.line(path)
+    assert trace.line(path).startswith("08:00:00.")  # 2027-01-15, UTC
     for part in (path.flow, "eth0", f"cpu{path.softirq_cpu}", "nginx/1234", "complete"):
         assert part in line
     delays = [float(word.partition("=")[2]) for word in line.split() if "→" in word and "=" in word]

@@ -31,7 +31,16 @@ def test_a_duration_takes_few_columns_and_can_be_ascii(ns: int) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0"), (7.5, "7.5"), (412, "412"), (999.6, "1.00k"), (1200, "1.20k"), (41_000, "41.0k"), (3_100_000, "3.10M")],
+    [
+        (0, "0"),
+        (7, "7"),
+        (7.5, "7.5"),
+        (412, "412"),
+        (999.6, "1.00k"),
+        (1200, "1.20k"),
+        (41_000, "41.0k"),
+        (3_100_000, "3.10M"),
+    ],
 )
 def test_quantities(value: float, text: str) -> None:
     assert quantity(value) == text
