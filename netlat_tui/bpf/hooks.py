@@ -24,7 +24,8 @@ class Probe:
 
     ``args``: RAW: how many the program reads; fewer on offer: not this kernel. ``takes``: otherwise, the positions of
     the arguments it is given; the position after the last is the function's result. ``unless``: events that tell the
-    same: where one of these is hooked, this one is not.
+    same: where one of these is hooked, this one is not. ``needs``: where none of these is hooked, it has nothing to
+    tell.
     """
 
     event: str
@@ -37,6 +38,7 @@ class Probe:
     takes: tuple[int, ...] = ()
     at_return: bool = False
     unless: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
     @property
     def program(self) -> str:
@@ -86,8 +88,8 @@ PROBES: tuple[Probe, ...] = (
     _function("__sock_queue_rcv_skb", "rx.socket", (0, 1)),
     Probe("sk_data_ready", 1, ("rx.socket",)),
     _function("sock_def_readable", "rx.socket", unless=("sk_data_ready",)),
-    Probe("sched_waking", 1, purpose="who is woken for a packet"),
-    Probe("sched_switch", 3, ("rx.wakeup",)),
+    Probe("sched_waking", 1, purpose="who is woken for a packet", needs=("sk_data_ready", "sock_def_readable")),
+    Probe("sched_switch", 3, ("rx.wakeup",), needs=("sk_data_ready", "sock_def_readable")),
     Probe("skb_copy_datagram_iovec", 2, ("rx.copy",), note="not for small UDP datagrams, splice and zero copy"),
     _function("skb_consume_udp", "rx.return", (0, 1, 2)),
     Probe("sock_recv_length", 3, ("rx.return",)),

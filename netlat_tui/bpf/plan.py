@@ -38,7 +38,9 @@ class Plan:
         if probe.at_return and FENTRY not in self.functions:
             # A kprobe at a return takes a place for as long as the function sleeps: there are few.
             kinds = ()
-        if told_by:
+        if probe.needs and not self.kinds.keys() & set(probe.needs):
+            self.failures[probe.event] = f"it needs {' or '.join(probe.needs)}"
+        elif told_by:
             self.failures[probe.event] = f"{told_by} tells the same"
             self._spare.add(probe.event)
         elif probe.way is not Way.FUNCTION:

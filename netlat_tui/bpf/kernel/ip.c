@@ -9,10 +9,11 @@ INLINE int passes_by(u64 skb, u32 index)
 }
 
 #ifdef HAVE_ETH_TYPE_TRANS
-/* The driver's first sight of a frame. lo and veth call it for what they send, too: that has a MAC header already. */
+/* The driver's first sight of a frame. lo and veth call it for what they send, too: that has a protocol already, and a
+ * MAC header (which virtio_net sets beforehand, and nobody else). */
 INLINE int at_eth_type_trans(u64 skb)
 {
-	if (read_u16(skb, OFF_SKB_MAC_HEADER) != 0xFFFF)
+	if (read_u16(skb, OFF_SKB_PROTOCOL) && read_u16(skb, OFF_SKB_MAC_HEADER) != 0xFFFF)
 		return 0;
 	struct cpu_state *c = this_cpu();
 	if (!c)
