@@ -242,10 +242,10 @@ def trace_paths(kind: str, count: int | None, duration_s: float | None, ask: Ask
 
     flt = chosen_filter(ask, live=True)
     source = _live(ask, flt, min(0.1, ask.interval_s), Sampling(everything=True))
-    rights.drop()
     left = count
     lost = 0
     with _stopping(source) as finish:
+        rights.drop()
         if kind == "text":
             with _printing(kind):
                 print(trace.HEADER)
@@ -293,12 +293,13 @@ def report_window(file: str | None, duration_s: float | None, kind: str, ask: As
         told = duration_s is not None
         duration_s = duration_s or DEFAULT_REPORT_S
         source = _live(ask, flt, _interval(ask, duration_s))
-        rights.drop()
         if not told and sys.stderr.isatty():
             print(f"netlat-tui: watching for {duration_s:.0f} s (--duration)", file=sys.stderr)
     else:
         source = _replay(file, speed=None)
     with _stopping(source) as finish:
+        if file is None:
+            rights.drop()
         history = History(source.origin)
         for tick in _until(source, duration_s):
             history.add(tick)

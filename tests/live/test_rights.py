@@ -34,7 +34,17 @@ def test_rights_are_dropped_and_measuring_goes_on(
     reader = net.start(receiver, "udp-read", receiver.ip4, 1000, 64, 0)
     port = reader.expect("ready")
     environment = {**os.environ, **({"SUDO_UID": str(NOBODY), "SUDO_GID": str(NOBODY)} if sudo else {})}
-    command = [sys.executable, "-m", "netlat_tui", "record", "-o", str(file), "--interval", "0.2", f"dst port {port}"]
+    command = [
+        sys.executable,
+        "-m",
+        "netlat_tui",
+        "record",
+        "-o",
+        str(file),
+        "--interval",
+        "0.2",
+        f"rx and dst port {port}",
+    ]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     try:
         wait_until_attached(process.pid)

@@ -38,7 +38,7 @@ struct flight {
 	u64 last_ns;            /* time of the last point */
 	u64 copy_ns;
 	u64 driver_ns;
-	u32 state;
+	u64 state;              /* of 64 bits, so that an end can be claimed atomically */
 	u32 slot;               /* own place in the table */
 	u32 settled;            /* index of the last point whose stage was counted */
 	u32 irq_slot;           /* region of the interrupt, plus 1; 0: none */

@@ -31,10 +31,11 @@ INLINE u32 mix(u32 hash, u32 value)
 	return hash ^ hash >> 15;
 }
 
-/* A datagram's place in its socket's FIFO. Neighbouring sockets must not share places: the address is mixed first. */
+/* A datagram's place in its socket's FIFO: in a row, so that a socket is in its own way only when as many wait as there
+ * are places. Neighbouring sockets must not begin at the same place: the address is mixed. */
 INLINE struct fifo_entry *fifo_at(u64 sk, u32 n)
 {
-	u32 at = mix(mix(0, sk >> 6), n) & 65535;
+	u32 at = (mix(0, sk >> 6) + n) & 65535;
 	return fifos.lookup(&at);
 }
 

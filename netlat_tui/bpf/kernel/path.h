@@ -171,6 +171,8 @@ INLINE void delay(const struct flight *f, u32 distribution, u32 starts, u32 ends
 
 INLINE int finish(struct flight *f, u32 outcome, u32 counter, struct cpu_state *c, u64 now)
 {
+	if (!flight_ends(f))
+		return 0;
 	f->rec.outcome = outcome;
 	count(counter, 1);
 	settle(f, MOST_SINCE);
@@ -186,6 +188,8 @@ INLINE int finish(struct flight *f, u32 outcome, u32 counter, struct cpu_state *
 
 INLINE int finish_tx(struct flight *f, u32 outcome, u32 counter, struct cpu_state *c, u64 now)
 {
+	if (!flight_ends(f))
+		return 0;
 	f->rec.outcome = outcome;
 	count(counter, 1);
 	settle(f, MOST_TX);

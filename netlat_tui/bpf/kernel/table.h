@@ -69,11 +69,27 @@ INLINE int carries_nothing(const struct flight *f)
 	return is_rx(f) && f->rec.proto == 6 && f->rec.family && !f->payload;
 }
 
+/* A packet ends once, whoever comes first: its reader, the sweep, another CPU that uses its skb or its place again. */
+INLINE int flight_ends(struct flight *f)
+{
+	u64 was = f->state;
+	if (was < FLIGHT_LINKED)
+		return 0;
+#ifdef HAVE_CMPXCHG
+	return __sync_val_compare_and_swap(&f->state, was, FLIGHT_NONE) == was;
+#else
+	f->state = FLIGHT_NONE;
+	return 1;
+#endif
+}
+
 /* The packet's end was not seen. A TCP segment without payload never reaches a socket: TCP used it up. */
 INLINE void flight_lost(struct flight *f, u32 counter)
 {
-	if (f->state >= FLIGHT_LINKED)
+	if (flight_ends(f))
 		count(carries_nothing(f) ? COUNT_CONSUMED : counter, 1);
+	else if (f->state != FLIGHT_BORN)
+		return;   /* another CPU is about it */
 	flight_clear(f);
 }
 
@@ -172,7 +188,7 @@ INLINE struct flight *flight_take(u64 skb, u64 now)
 	struct flight *f = flight_at(at * WAYS + way);
 	if (!f)
 		return 0;
-	if (held && f->state >= FLIGHT_LINKED)
+	if (held && flight_ends(f))
 		count(carries_nothing(f) ? COUNT_CONSUMED : held == skb ? COUNT_EXPIRED : COUNT_EVICTED, 1);
 	f->state = FLIGHT_NONE;
 	f->slot = at * WAYS + way;
