@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh run  COMMAND…    with what the application needs
 #   scripts/setup.sh test COMMAND…    and with what its tests need
+#   scripts/setup.sh kernels COMMAND… and with what boots other kernels in emulated machines
 #   scripts/setup.sh clean            removes the environment
 #
 # BCC's binding belongs to the distribution (python3-bpfcc); what PyPI calls bcc is another project. The environment therefore
@@ -56,6 +57,10 @@ package_for() {
     apt-get:bcc) echo python3-bpfcc ;;
     apt-get:ip | dnf:ip) echo "iproute$([ "$(package_manager)" = dnf ] || echo 2)" ;;
     apt-get:cc) echo gcc libc6-dev ;;
+    apt-get:qemu-system-x86_64) echo qemu-system-x86 ;;
+    apt-get:busybox) echo busybox-static ;;
+    apt-get:depmod) echo kmod ;;
+    apt-get:tc) echo iproute2 ;;
     dnf:python) echo python3 python3-pip ;;
     dnf:bcc) echo python3-bcc ;;
     dnf:sysctl | pacman:sysctl) echo procps-ng ;;
@@ -87,8 +92,12 @@ lacking() {
     found=$(interpreter)
     [ "$(cut -f4 <<<"$found")" = yes ] || echo python
     case $(cut -f3 <<<"$found") in '' | -) echo bcc ;; esac
-    [ "$1" = test ] || return 0
-    for need in ip sysctl taskset cc tmux ethtool; do
+    local needs=()
+    case $1 in
+    test) needs=(ip sysctl taskset cc tmux ethtool) ;;
+    kernels) needs=(ip tc sysctl qemu-system-x86_64 busybox depmod file) ;;
+    esac
+    for need in "${needs[@]}"; do
         has "$need" || echo "$need"
     done
 }
@@ -187,7 +196,8 @@ requirements() {
     "$1/bin/python" - "$REPO/pyproject.toml" "$2" <<'PYTHON'
 import sys, tomllib
 project = tomllib.load(open(sys.argv[1], "rb"))["project"]
-print(*project["dependencies"], *(project["optional-dependencies"]["dev"] if sys.argv[2] == "test" else []), sep="\n")
+lists = {"run": [], "test": ["dev"], "kernels": ["dev", "kernels"]}[sys.argv[2]]
+print(*project["dependencies"], *(line for name in lists for line in project["optional-dependencies"][name]), sep="\n")
 PYTHON
 }
 
@@ -224,7 +234,7 @@ main() {
     local kind=${1:-} venv
     venv=$(venv_folder)
     case $kind in
-    run | test)
+    run | test | kernels)
         shift
         complete_machine "$kind"
         make_venv "$venv"
@@ -235,7 +245,7 @@ main() {
         exec "$@"
         ;;
     clean) [ ! -e "$venv/pyvenv.cfg" ] || rm -rf "$venv" ;;
-    *) fail "usage: setup.sh run|test COMMAND…, or setup.sh clean" ;;
+    *) fail "usage: setup.sh run|test|kernels COMMAND…, or setup.sh clean" ;;
     esac
 }
 

@@ -1,0 +1,96 @@
+"""A kernel of our own in an emulated machine with two network cards on one hub; scripts/kernels.py runs this there.
+
+Each card goes into a network namespace of its own, so that what one sends the other gets, by interrupts.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from netlat_tui.bpf.tracer import Tracer
+from tests.live.conftest import NOTHING, TRAFFIC, Actor, Host, Net, capture
+
+__all__ = ["capture"]
+
+TIERS = ("fentry", "kprobe", "tracepoint")
+SENT_BY = {"virtio_net": "e1000e", "e1000e": "virtio_net"}
+
+collect_ignore_glob = [] if os.environ.get("NETLAT_TUI_GUEST") else ["test_*.py"]
+
+
+@dataclass(frozen=True)
+class Card(Host):
+    """A namespace with a network card."""
+
+    driver: str = ""
+    device: str = ""
+
+    @property
+    def interrupt(self) -> str:
+        """What /proc/interrupts calls the one it receives by."""
+        return f"{self.device}-rx-0" if self.driver == "e1000e" else "-input.0"
+
+    def start(self, role: str, *arguments: object, cpu: int | None = None) -> Actor:
+        """Without what is installed beside Python: looking for it takes an emulated machine seconds."""
+        command = [*self.inside, sys.executable, "-I", "-S", str(TRAFFIC), role, *map(str, arguments)]
+        return Actor(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+
+
+class Wire(Net):
+    """The cards by driver, each in a namespace, with addresses, joined by the hub."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cards: dict[str, Card] = {}
+        for module in SENT_BY:
+            subprocess.run(["modprobe", module], check=True)
+        devices = {
+            path.resolve().name: path.parent.parent.name for path in Path("/sys/class/net").glob("*/device/driver")
+        }
+        for number, driver in enumerate(SENT_BY, 1):
+            host, device = self.host(), devices[driver]
+            card = Card(host.name, f"10.79.0.{number}", f"fd79::{number}", driver, device)
+            subprocess.run(["ip", "link", "set", device, "netns", card.name], check=True)
+            card.run("ip", "link", "set", device, "up")
+            card.run("ip", "address", "add", f"{card.ip4}/24", "dev", device)
+            card.run("ip", "address", "add", f"{card.ip6}/64", "dev", device, "nodad")
+            self.cards[driver] = card
+        # Neighbours are found before anything is counted.
+        for version in (4, 6):
+            for driver in SENT_BY:
+                self.start(self.cards[driver], "ping", self.other(driver).address(version), 1, 1, 8, 0).finish()
+
+    def other(self, driver: str) -> Card:
+        return self.cards[SENT_BY[driver]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache() -> None:
+    """What was compiled for this kernel outside, where it is faster, is to be found."""
+
+
+@pytest.fixture(scope="session")
+def wire() -> Iterator[Wire]:
+    made = Wire()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session", params=TIERS)
+def tracer(request: pytest.FixtureRequest) -> Iterator[Tracer]:
+    made = Tracer(program=NOTHING.program, tier=request.param)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def shown(tracer: Tracer) -> set[str]:
+    """The points that paths of this tier have shown so far."""
+    return set()

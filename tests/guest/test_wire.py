@@ -1,0 +1,213 @@
+"""Packets of known number and kind over two network cards, in each tier of hooks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path as File
+
+import pytest
+
+from netlat_tui.bpf.tracer import Tracer
+from netlat_tui.model.paths import Path
+from netlat_tui.model.points import POINTS, Direction, IrqClass, Outcome
+from tests.guest.conftest import SENT_BY, Card, Wire
+from tests.live.conftest import Capture
+from tests.live.test_traffic import check_path
+
+Begin = Callable[[str], Capture]
+COUNT = 40
+NOT_SHOWN = {
+    "rx.forward": "nothing is forwarded here; tests/live does",
+    "tx.drop": "nothing is dropped on its way out",
+}
+"""Points with a hook that no packet of these tests passes, and why."""
+either_way = pytest.mark.parametrize("receiving", list(SENT_BY))
+both_versions = pytest.mark.parametrize("version", [4, 6])
+
+
+@pytest.fixture
+def hooked(tracer: Tracer) -> set[str]:
+    """Keys of the points this kernel shows in this tier, as "rx.irq"."""
+    names = {(hook.direction, hook.point) for hook in tracer.hooks if hook.kind != "none"}
+    return {
+        f"{direction.label}.{point.key}"
+        for direction, points in POINTS.items()
+        for point in points
+        if (direction.label, point.name) in names
+    }
+
+
+@pytest.fixture
+def ends(wire: Wire, receiving: str) -> tuple[Card, Card]:
+    """(sender, receiver)"""
+    return wire.other(receiving), wire.cards[receiving]
+
+
+def points(path: Path) -> set[str]:
+    return {f"{path.direction.label}.{passage.point.key}" for passage in path.points}
+
+
+def interrupt_name(number: int) -> str:
+    for line in File("/proc/interrupts").read_text(encoding="ascii").splitlines():
+        if line.strip().startswith(f"{number}:"):
+            return line.split()[-1]
+    return ""
+
+
+def check(seen: Capture, shown: set[str]) -> tuple[list[Path], list[Path]]:
+    """What holds for all of them; (received, sent)."""
+    assert seen.difference == 0
+    assert seen.counters["rejected_deltas"] == seen.counters["evicted"] == seen.counters["ring_lost"] == 0
+    paths = seen.paths
+    for path in paths:
+        check_path(path)
+        shown |= points(path)
+    received = [path for path in paths if path.direction is Direction.RX]
+    return received, [path for path in paths if path.direction is Direction.TX]
+
+
+def check_interrupts(paths: list[Path], receiver: Card) -> None:
+    assert IrqClass.LOCAL not in {path.irq_class for path in paths}
+    by_irq = {path.irq for path in paths if path.irq_class is IrqClass.IRQ}
+    assert by_irq, "no packet came by an interrupt"
+    names = {interrupt_name(irq or 0) for irq in by_irq}
+    assert all(name.endswith(receiver.interrupt) for name in names), names
+
+
+def check_sent(paths: list[Path], hooked: set[str], pid: int) -> None:
+    wanted = {"tx.send", "tx.tx_transport", "tx.ip_out", "tx.device", "tx.xmit", "tx.complete"} & hooked
+    for path in paths:
+        assert path.outcome is Outcome.COMPLETE
+        assert wanted <= points(path), wanted - points(path)
+        assert path.pid == pid
+
+
+@both_versions
+@either_way
+def test_udp(
+    wire: Wire, ends: tuple[Card, Card], capture: Begin, shown: set[str], hooked: set[str], version: int
+) -> None:
+    sender, receiver = ends
+    reader = wire.start(receiver, "udp-read", receiver.address(version), COUNT, 64, 0)
+    port = reader.expect("ready")
+    seen = capture(f"udp and dst port {port}")
+    writer = wire.start(sender, "udp-send", receiver.address(version), port, COUNT, 64, 0.005)
+    assert reader.finish() == COUNT
+    returns = "rx.return" in hooked
+    seen.until(
+        lambda c: c.counters["seen"] >= 2 * COUNT and (c.in_flight == 0 or not returns), "packets seen and ended"
+    )
+    received, sent = check(seen, shown)
+    assert (seen.counters["seen"], seen.counters["sent"]) == (2 * COUNT, COUNT)
+    if returns:
+        assert seen.counters["complete"] == 2 * COUNT
+        assert len(received) == COUNT
+        for path in received:
+            assert path.outcome is Outcome.COMPLETE
+            assert (path.dst, path.dport, path.pid) == (receiver.address(version), port, reader.process.pid)
+            assert path.length == 64 + 8 + (20 if version == 4 else 40)
+        wanted = {"rx.irq", "rx.poll", "rx.driver", "rx.gro", "rx.link", "rx.ip", "rx.local", "rx.socket", "rx.return"}
+        lacking = Counter(point for path in received for point in wanted & hooked - {"rx.irq"} - points(path))
+        assert not lacking
+        check_interrupts(received, receiver)
+    assert len(sent) == COUNT
+    check_sent(sent, hooked, writer.process.pid)
+
+
+@both_versions
+@either_way
+def test_tcp(
+    wire: Wire, ends: tuple[Card, Card], capture: Begin, shown: set[str], hooked: set[str], version: int
+) -> None:
+    sender, receiver = ends
+    reader = wire.start(receiver, "tcp-read", receiver.address(version), COUNT, 100, 0)
+    port = reader.expect("ready")
+    seen = capture(f"tcp and dst port {port}")
+    writer = wire.start(sender, "tcp-send", receiver.address(version), port, COUNT, 100, 0.005)
+    assert reader.finish() == COUNT
+    returns = {"rx.return", "rx.socket"} <= hooked
+    seen.until(
+        lambda c: c.counters["seen"] >= 2 * COUNT and (c.in_flight == 0 or not returns), "packets seen and ended"
+    )
+    received, sent = check(seen, shown)
+    kinds = Counter((path.direction.label, path.outcome.label, path.length, path.segs) for path in received + sent)
+    received, sent = ([path for path in paths if path.length > 120] for paths in (received, sent))
+    if returns:
+        whole = [path for path in received if path.outcome is Outcome.COMPLETE]
+        assert sum(1 + path.merged for path in whole) == COUNT
+        assert all(path.pid == reader.process.pid for path in whole)
+        check_interrupts(received, receiver)
+    assert sent, kinds
+    check_sent(sent, hooked, writer.process.pid)
+
+
+@both_versions
+@either_way
+def test_icmp(
+    wire: Wire, ends: tuple[Card, Card], capture: Begin, shown: set[str], hooked: set[str], version: int
+) -> None:
+    sender, receiver = ends
+    seen = capture(f"icmp and (netns {sender.inode} or netns {receiver.inode})")
+    pinger = wire.start(sender, "ping", receiver.address(version), 77, COUNT, 56, 0)
+    assert pinger.finish() == COUNT
+    returns = {"rx.return", "rx.socket"} <= hooked
+    seen.until(
+        lambda c: c.counters["seen"] >= 4 * COUNT and (c.in_flight == 0 or not returns), "packets seen and ended"
+    )
+    received, sent = check(seen, shown)
+    assert seen.counters["seen"] - 4 * COUNT in range(12 if version == 6 else 1), "a few neighbour messages"
+    requests = [path for path in received if path.netns == receiver.inode]
+    replies = [path for path in received if path.netns == sender.inode and path.outcome is Outcome.COMPLETE]
+    if returns:
+        assert len(replies) == COUNT
+        assert all(path.pid == pinger.process.pid for path in replies)
+        check_interrupts(replies, sender)
+    check_interrupts(requests, receiver)
+    ours = [path for path in sent if path.netns == sender.inode and path.length >= 60]
+    check_sent(ours, hooked - {"tx.tx_transport"}, pinger.process.pid)
+
+
+@pytest.fixture
+def queue(ends: tuple[Card, Card]) -> Iterator[None]:
+    """A queueing discipline that is never bypassed."""
+    sender, _ = ends
+    inside = ("dev", sender.device, "root")
+    sender.run("tc", "qdisc", "replace", *inside, "tbf", "rate", "1gbit", "burst", "64kb", "latency", "1s")
+    yield
+    sender.run("tc", "qdisc", "delete", *inside)
+
+
+@either_way
+def test_a_queueing_discipline(
+    wire: Wire, ends: tuple[Card, Card], queue: None, capture: Begin, shown: set[str], hooked: set[str]
+) -> None:
+    sender, receiver = ends
+    reader = wire.start(receiver, "udp-read", receiver.ip4, COUNT, 64, 0)
+    port = reader.expect("ready")
+    seen = capture(f"tx and udp and dst port {port}")
+    wire.start(sender, "udp-send", receiver.ip4, port, COUNT, 64, 0.005)
+    assert reader.finish() == COUNT
+    seen.until_ended(COUNT)
+    _, sent = check(seen, shown)
+    assert len(sent) == COUNT
+    assert all({"tx.qdisc_in", "tx.qdisc_out"} & hooked <= points(path) for path in sent)
+
+
+@either_way
+def test_a_datagram_without_a_socket_is_dropped(
+    wire: Wire, ends: tuple[Card, Card], capture: Begin, shown: set[str]
+) -> None:
+    sender, receiver = ends
+    seen = capture("rx and udp and dst port 9")
+    wire.start(sender, "udp-send", receiver.ip4, 9, 1, 32, 0).finish()
+    seen.until_ended(1)
+    received, _ = check(seen, shown)
+    assert [path.outcome for path in received] == [Outcome.DROPPED]
+
+
+def test_every_point_with_a_hook_was_shown(shown: set[str], hooked: set[str]) -> None:
+    """Last of a tier."""
+    if not shown:
+        pytest.skip("no packets were sent")
+    assert hooked - shown - NOT_SHOWN.keys() == set()
