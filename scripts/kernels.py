@@ -132,7 +132,16 @@ def boot(name: str, image: Path, kernel: Path, cache: Path, results: Path, argum
         "HOME": "/tmp",  # noqa: S108 - the guest's own
         "PATH": os.environ["PATH"],
     }
-    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={results}/results.xml"]
+    tests = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--durations=8",
+        "-p",
+        "no:cacheprovider",
+        f"--junitxml={results}/results.xml",
+    ]
     lines = [f"export {key}={shlex.quote(value)}" for key, value in environment.items()]
     lines += [f"cd {shlex.quote(str(REPO))}", f"{shlex.join([*tests, 'tests/guest', *arguments])} >{results}/log 2>&1"]
     lines += [f"dmesg >{results}/dmesg", "exit 0"]
