@@ -129,6 +129,7 @@ def boot(name: str, image: Path, kernel: Path, cache: Path, results: Path, argum
         "XDG_CACHE_HOME": str(cache),
         "PYTHONPATH": str(REPO),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # importing them takes an emulated machine a minute
         "HOME": "/tmp",  # noqa: S108 - the guest's own
         "PATH": os.environ["PATH"],
     }
@@ -138,8 +139,7 @@ def boot(name: str, image: Path, kernel: Path, cache: Path, results: Path, argum
         "pytest",
         "-q",
         "--durations=8",
-        "-p",
-        "no:cacheprovider",
+        *("-p", "pytest_asyncio.plugin", "-p", "no:cacheprovider"),  # pyproject.toml sets asyncio up
         f"--junitxml={results}/results.xml",
     ]
     lines = [f"export {key}={shlex.quote(value)}" for key, value in environment.items()]
