@@ -144,7 +144,7 @@ def boot(name: str, image: Path, kernel: Path, cache: Path, results: Path, argum
     ]
     lines = [f"export {key}={shlex.quote(value)}" for key, value in environment.items()]
     # An interrupted pytest still says what failed until then.
-    limited = ["timeout", "--signal=INT", "--kill-after=30", str(max(60, int(TIMEOUT_S) - 120)), *tests]
+    limited = ["timeout", "--signal=INT", "--kill-after=90", str(max(60, int(TIMEOUT_S) - 180)), *tests]
     lines += [
         f"cd {shlex.quote(str(REPO))}",
         f"{shlex.join([*limited, 'tests/guest', *arguments])} >{results}/log 2>&1",
@@ -157,6 +157,7 @@ def boot(name: str, image: Path, kernel: Path, cache: Path, results: Path, argum
     shared = [f"--rodir={path}" for path in dict.fromkeys((REPO, Path(sys.prefix), kernel))]
     shared += [f"--rwdir={path}" for path in (results, cache)]
     emulated = ["--disable-kvm", "--force-9p", "--disable-microvm", "--memory", "2G", "--cpus", str(CPUS), "--verbose"]
+    emulated += ["--append", "tsc=reliable", "--append", "clocksource=tsc"]  # others are slow to read there
     command = ["vng", "--run", str(image), *emulated, *shared, f"--qemu-opts={CARDS}", "--exec", str(script)]
     with (results / "console").open("wb") as console:
         guest = subprocess.Popen(
@@ -177,15 +178,19 @@ def boot(name: str, image: Path, kernel: Path, cache: Path, results: Path, argum
         tail = (results / "console").read_text(errors="replace").splitlines()[-20:]
         say("\n".join(tail))
         raise KernelError(f"the tests did not end within {TIMEOUT_S:.0f} s" if late else "the kernel ran no tests")
-    passed, failed, skipped = count(results / "results.xml")
+    passed, failed, skipped = count(name, results / "results.xml")
     if (results / "status").read_text().strip() not in ("0", "1"):  # as at the end of its time
         say(f"{name}: pytest did not run to its end")
         failed += 1
     return passed, failed, skipped
 
 
-def count(report: Path) -> Counts:
+def count(name: str, report: Path) -> Counts:
+    """The numbers; failures are told here, because a guest out of time may not come to it."""
     suites = ElementTree.parse(report).getroot().findall("testsuite")  # noqa: S314 - our own
+    for case in (case for suite in suites for case in suite.findall("testcase")):
+        for trouble in (*case.findall("failure"), *case.findall("error")):
+            say(f"{name}: {case.get('name')}: {trouble.get('message', '')[:400]}")
     total, failures, errors, skipped = (
         sum(int(suite.get(key, "0")) for suite in suites) for key in ("tests", "failures", "errors", "skipped")
     )
