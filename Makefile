@@ -5,7 +5,7 @@ TEST := scripts/setup.sh test
 KERNELS := scripts/setup.sh kernels
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-kernels lint screenshots clean
+.PHONY: help run test guests lint screenshots clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -16,7 +16,7 @@ run: ## start netlat-tui: make run ARGS="check", make run ARGS="trace port 443"
 test: lint ## lint, then unit, screen and live tests (live ones as root): make test ARGS="-k irq"
 	$(TEST) pytest $(ARGS)
 
-test-kernels: ## tests on Debian's kernels in emulated machines (as root): make test-kernels ARGS="6.1 6.12 -k udp"
+guests: ## tests on Debian's kernels in emulated machines (as root): make guests ARGS="6.1 6.12 -k udp"
 	@$(KERNELS) python scripts/kernels.py $(ARGS)
 
 lint: ## ruff and strict mypy
