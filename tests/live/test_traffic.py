@@ -71,8 +71,8 @@ def test_tcp(net: Net, capture: Begin, device: str, version: int) -> None:
     assert reader.finish() == COUNT
     seen.until(lambda c: c.counters["seen"] >= COUNT and c.difference == 0, "books that balance")
     carried = [path for path in seen.paths if path.outcome in (Outcome.COMPLETE, Outcome.MERGED)]
-    # Every message is one segment (TCP_NODELAY), or shares one with its neighbours where the sender had to wait: read by
-    # itself or folded into one that was read.
+    # Every message is one segment (TCP_NODELAY), or shares one with its neighbours where the sender had to wait: read
+    # by itself or folded into one that was read.
     head = 52 if version == 4 else 72
     assert sum(path.length - head for path in carried) == COUNT * 100
     assert seen.counters["complete"] + seen.counters["merged"] == len(carried)
