@@ -12,7 +12,10 @@ import pytest
 
 from netlat_tui.bpf import calls, plan
 from netlat_tui.bpf.btf import Btf
-from netlat_tui.bpf.tracer import Tracer
+from netlat_tui.bpf.compiled import compiled
+from netlat_tui.bpf.hooks import PROBES
+from netlat_tui.bpf.program import Sizes, source
+from netlat_tui.bpf.tracer import Tracer, possible_cpus
 
 pytestmark = pytest.mark.usefixtures("tracer")  # skips where the kernel cannot be traced
 
@@ -51,6 +54,22 @@ def test_the_compiler_is_not_in_the_process_that_watches() -> None:
 def test_every_hook_this_kernel_offers_is_attached(tracer: Tracer) -> None:
     """What compiles with one BCC need not pass the verifier with another."""
     assert tracer.failures == plan.make(Btf.of_kernel(), "auto").failures
+
+
+@pytest.mark.parametrize("before_6_3", [False, True])
+@pytest.mark.parametrize("kind", [plan.FENTRY, plan.KPROBE])
+def test_the_programs_of_kernels_with_function_hooks_compile(kind: str, before_6_3: bool) -> None:
+    """This kernel may refuse functions: what is loaded on others is compiled here all the same."""
+    btf = Btf.of_kernel()
+    made = plan.Plan(functions=(kind,))
+    for probe in PROBES:
+        if not (before_6_3 and probe.event in ("sk_data_ready", "sock_recv_length", "sock_send_length")):
+            made.admit(probe)
+    names = {probe.program for probe in PROBES if probe.event in made.kinds}
+    assert {"on_ip_rcv_core", "on___ip_queue_xmit", "on_eth_type_trans"} <= names
+    assert ("on_sock_def_readable" in names) == before_6_3
+    result = compiled(source(btf, Sizes(cpus=possible_cpus()), made))
+    assert names <= result.programs.keys()
 
 
 def test_nothing_is_left_open() -> None:

@@ -10,7 +10,7 @@ INLINE int passes_by(u64 skb, u32 index)
 
 #ifdef HAVE_ETH_TYPE_TRANS
 /* The driver's first sight of a frame. lo and veth call it for what they send, too: that has a protocol already, and a
- * MAC header (which virtio_net sets beforehand, and nobody else). */
+ * MAC header. Of what is received a driver may have set one of the two: virtio_net does. */
 INLINE int at_eth_type_trans(u64 skb)
 {
 	if (read_u16(skb, OFF_SKB_PROTOCOL) && read_u16(skb, OFF_SKB_MAC_HEADER) != 0xFFFF)

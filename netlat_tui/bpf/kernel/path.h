@@ -201,14 +201,15 @@ INLINE int finish_tx(struct flight *f, u32 outcome, u32 counter, struct cpu_stat
 }
 
 /* What this machine sent to itself, over lo or veth: the same skb is received. The way down ends here, and each half
- * names the other. Returns the id of the path that ended; sent: whether its record went to user space. */
+ * names the other; one that was routed here names where it came from. Returns the id of the path that ended; sent: whether its record went to user space. */
 INLINE u64 hand_up(u64 skb, u64 head, u64 now, struct cpu_state *c, u32 *sent)
 {
 	struct flight *f = flight_by_key(skb);
 	if (!f || is_rx(f) || f->state != FLIGHT_LINKED || f->head != head)
 		return 0;
 	u64 id = f->rec.id;
-	f->rec.peer = next_id(c);
+	if (!f->rec.peer)
+		f->rec.peer = next_id(c);
 	*sent = finish_tx(f, OUTCOME_COMPLETE, COUNT_COMPLETE, c, now);
 	return id;
 }
