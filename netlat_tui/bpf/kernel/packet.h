@@ -31,12 +31,13 @@ INLINE u32 mix(u32 hash, u32 value)
 	return hash ^ hash >> 15;
 }
 
-/* A datagram's place in its socket's FIFO: in a row, so that a socket is in its own way only when as many wait as there
- * are places. Neighbouring sockets must not begin at the same place: the address is mixed. */
-INLINE struct fifo_entry *fifo_at(u64 sk, u32 n)
+#define AF_INET 2
+#define AF_INET6 10
+
+INLINE int is_inet(u64 sk)
 {
-	u32 at = (mix(0, sk >> 6) + n) & 65535;
-	return fifos.lookup(&at);
+	u16 family = read_u16(sk, OFF_SK_FAMILY);
+	return family == AF_INET || family == AF_INET6;
 }
 
 INLINE u32 flow_hash(const struct path *p)
