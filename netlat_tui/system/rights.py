@@ -7,10 +7,11 @@ import ctypes
 import os
 import pwd
 import struct
+import sys
 
 from netlat_tui.system.host import CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, sudo_owner
 
-_CAP_DAC_OVERRIDE, _CAP_SYS_PTRACE = 1, 19
+_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH, _CAP_SYS_PTRACE = 1, 2, 19
 KEPT = (
     CAP_BPF,  # run the sweep, ask for the programs' statistics
     CAP_PERFMON,
@@ -35,6 +36,8 @@ def drop() -> None:
     owner = sudo_owner()
     if owner is not None and owner[0]:
         _become(*owner)
+        if not _can_read_itself():
+            kept.add(_CAP_DAC_READ_SEARCH)
     else:
         kept.add(_CAP_DAC_OVERRIDE)
     _keep(kept & _permitted())
@@ -50,6 +53,17 @@ def _become(uid: int, gid: int) -> None:
         os.setgroups(groups)
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
+
+
+def _can_read_itself() -> bool:
+    """Whether this program's own modules can still be imported: it may lie in a folder that is root's alone."""
+    return all(os.access(entry, os.R_OK | os.X_OK) for entry in sys.path if _lies_there(entry))
+
+
+def _lies_there(entry: str) -> bool:
+    """Whether modules come from here. Asked of those that are loaded: what cannot be read does not seem to exist."""
+    files = (str(getattr(module, "__file__", None) or "") for module in tuple(sys.modules.values()))
+    return bool(entry) and any(file.startswith(entry.rstrip("/") + "/") for file in files)
 
 
 def _permitted() -> set[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -11,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
+import netlat_tui
 from netlat_tui.bpf.tracer import Tracer
 from netlat_tui.recording import Reader
 from tests.live.conftest import DEADLINE_S, Net, wait_until_attached
 
 NOBODY = 65534
 KEPT = 1 << 19 | 1 << 21 | 1 << 38 | 1 << 39  # SYS_PTRACE, SYS_ADMIN, PERFMON, BPF
-DAC_OVERRIDE = 1 << 1
+DAC_OVERRIDE, DAC_READ_SEARCH = 1 << 1, 1 << 2
+PROJECT = Path(netlat_tui.__file__).parent
 
 
 def status(pid: int) -> dict[str, list[str]]:
@@ -25,15 +28,29 @@ def status(pid: int) -> dict[str, list[str]]:
     return {name: rest.split() for name, _, rest in (line.partition(":") for line in lines)}
 
 
-@pytest.mark.parametrize(("sudo", "uid", "kept"), [(True, NOBODY, KEPT), (False, 0, KEPT | DAC_OVERRIDE)])
+def open_to_all(path: Path) -> bool:
+    return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
+
+
+@pytest.mark.parametrize(
+    ("sudo", "locked", "uid", "kept"),
+    [(True, False, NOBODY, KEPT), (True, True, NOBODY, KEPT | DAC_READ_SEARCH), (False, False, 0, KEPT | DAC_OVERRIDE)],
+)
 def test_rights_are_dropped_and_measuring_goes_on(
-    sudo: bool, uid: int, kept: int, net: Net, tracer: Tracer, tmp_path: Path
+    sudo: bool, locked: bool, uid: int, kept: int, net: Net, tracer: Tracer, tmp_path: Path
 ) -> None:
+    """``locked``: the program lies in a folder that is root's alone, as a checkout in /root does."""
+    if sudo and not (open_to_all(PROJECT) and open_to_all(Path(sys.prefix) / "lib")):
+        kept |= DAC_READ_SEARCH
     file = tmp_path / "x.netlat"  # in a folder that is root's
     sender, receiver = net.pair()
     reader = net.start(receiver, "udp-read", receiver.ip4, 1000, 64, 0)
     port = reader.expect("ready")
     environment = {**os.environ, **({"SUDO_UID": str(NOBODY), "SUDO_GID": str(NOBODY)} if sudo else {})}
+    if locked:
+        shutil.copytree(PROJECT, tmp_path / "locked" / PROJECT.name, ignore=shutil.ignore_patterns("__pycache__"))
+        (tmp_path / "locked").chmod(0o700)
+        environment["PYTHONPATH"] = str(tmp_path / "locked")
     command = [
         sys.executable,
         "-m",
@@ -45,7 +62,7 @@ def test_rights_are_dropped_and_measuring_goes_on(
         "0.2",
         f"rx and dst port {port}",
     ]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     try:
         wait_until_attached(process.pid)
         deadline = time.monotonic() + DEADLINE_S
