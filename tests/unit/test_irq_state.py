@@ -27,7 +27,7 @@ void irq_entry(u32 irq, u64 now, int is_net) {{ irq_on_entry(&s, irq, now, is_ne
 void irq_exit(void) {{ irq_on_exit(&s); }}
 void timer(int in) {{ s.in_timer = in; }}
 void ipi(int in) {{ s.in_ipi = in; }}
-void raise_net_rx(u64 now, u32 threaded) {{ irq_on_raise(&s, now, threaded); }}
+void raise_net_rx(u64 now, u32 threaded, u64 since) {{ irq_on_raise(&s, now, threaded, since); }}
 u64 softirq_entry(u64 now, int ksoftirqd) {{ return irq_on_softirq_entry(&s, now, ksoftirqd); }}
 void softirq_exit(void) {{ irq_on_softirq_exit(&s); }}
 void polled(u64 now, int work, int budget) {{ irq_on_poll(&s, now, work, budget); }}
@@ -56,7 +56,8 @@ class Machine:
     def __init__(self, library: ctypes.CDLL) -> None:
         self.lib = library
         library.softirq_entry.restype = ctypes.c_uint64
-        for name in ("raise_net_rx", "softirq_entry", "polled"):
+        library.raise_net_rx.argtypes = [ctypes.c_uint64, ctypes.c_int, ctypes.c_uint64]
+        for name in ("softirq_entry", "polled"):
             getattr(library, name).argtypes = [ctypes.c_uint64] + [ctypes.c_int] * (2 if name == "polled" else 1)
         library.irq_entry.argtypes = [ctypes.c_uint32, ctypes.c_uint64, ctypes.c_int]
         library.reset()
@@ -64,7 +65,7 @@ class Machine:
     def interrupt(self, irq: int, at: int, raises: bool = True, is_net: bool = True) -> None:
         self.lib.irq_entry(irq, at, is_net)
         if raises:
-            self.lib.raise_net_rx(at + 1, 0)
+            self.lib.raise_net_rx(at + 1, 0, 0)
         self.lib.irq_exit()
 
     def resolve(self, known: int = 0, thread: bool = False) -> Attribution:
@@ -139,7 +140,7 @@ def test_the_first_raise_of_a_source_counts(machine: Machine) -> None:
 def test_a_raise_while_net_rx_runs_keeps_the_attribution_as_repoll(machine: Machine) -> None:
     machine.interrupt(41, at=100)
     machine.lib.softirq_entry(200, 0)
-    machine.lib.raise_net_rx(250, 0)
+    machine.lib.raise_net_rx(250, 0, 0)
     machine.lib.softirq_exit()
     machine.lib.softirq_entry(300, 1)
     got = machine.resolve()
@@ -175,23 +176,26 @@ def test_an_interrupt_that_never_raised_net_rx_is_no_candidate(machine: Machine)
 
 
 @pytest.mark.parametrize(
-    ("context", "threaded", "expected"),
+    ("context", "threaded", "since", "expected"),
     [
-        ("", 0, IrqClass.LOCAL),
-        ("", 77, IrqClass.IRQ),
-        ("timer", 0, IrqClass.TIMER),
-        ("ipi", 0, IrqClass.RPS),
+        ("", 0, 0, IrqClass.LOCAL),
+        ("", 77, 0, IrqClass.IRQ),
+        ("", 77, 60, IrqClass.IRQ),
+        ("timer", 0, 0, IrqClass.TIMER),
+        ("ipi", 0, 0, IrqClass.RPS),
     ],
 )
-def test_raises_outside_of_interrupts(machine: Machine, context: str, threaded: int, expected: IrqClass) -> None:
+def test_raises_outside_of_interrupts(
+    machine: Machine, context: str, threaded: int, since: int, expected: IrqClass
+) -> None:
     if context:
         getattr(machine.lib, context)(1)
-    machine.lib.raise_net_rx(100, threaded)
+    machine.lib.raise_net_rx(100, threaded, since)
     if context:
         getattr(machine.lib, context)(0)
     machine.lib.softirq_entry(200, 0)
     got = machine.resolve()
-    assert (got.kind, got.irq, got.irq_ns, got.raise_ns) == (expected, threaded, 0, 100)
+    assert (got.kind, got.irq, got.irq_ns, got.raise_ns) == (expected, threaded, since, 100)
 
 
 def test_outside_of_net_rx(machine: Machine) -> None:
@@ -237,7 +241,7 @@ def test_points_are_in_order_whatever_happens(
             case ("interrupt", int(irq), bool(raises), bool(is_net)):
                 machine.interrupt(irq, now, raises, is_net)
             case ("raise", int(threaded)):
-                machine.lib.raise_net_rx(now, threaded)
+                machine.lib.raise_net_rx(now, threaded, now - 5 if threaded else 0)
             case ("entry", bool(ksoftirqd)):
                 machine.lib.softirq_entry(now, ksoftirqd)
             case ("exit",):

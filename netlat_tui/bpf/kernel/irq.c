@@ -70,8 +70,10 @@ int on_irq_handler_entry(struct bpf_raw_tracepoint_args *ctx)
 	if (!c)
 		return 0;
 	struct irq_stats *s = irq_stats_of(irq, &slot);
-	irq_on_entry(&c->irq, irq, bpf_ktime_get_ns(), s != 0);
+	u64 now = bpf_ktime_get_ns();
+	irq_on_entry(&c->irq, irq, now, s != 0);
 	if (s) {
+		s->last_ns = now;
 		ADD(s->count, 1);
 		c->irqs++;
 	}
@@ -132,14 +134,20 @@ int on_softirq_raise(struct bpf_raw_tracepoint_args *ctx)
 	if (!c)
 		return 0;
 	u64 now = bpf_ktime_get_ns();
-	u32 threaded = 0;
+	u64 since = 0;
+	u32 threaded = 0, slot;
 	if (c->irq.in_irq)
 		irq_enlist(c->irq.irq);
 	else if (!c->irq.in_timer && !c->irq.in_ipi && !c->irq.in_net_rx)
 		threaded = threaded_irq();
-	if (threaded)
-		irq_enlist(threaded);
-	irq_on_raise(&c->irq, now, threaded);
+	if (threaded) {
+		struct irq_stats *s = irq_stats_of(threaded, &slot);
+		if (s)
+			since = s->last_ns;
+		else
+			irq_enlist(threaded);
+	}
+	irq_on_raise(&c->irq, now, threaded, since);
 	return 0;
 }
 

@@ -86,8 +86,8 @@ INLINE void irq_on_exit(struct irq_state *s)
 	s->in_irq = 0;
 }
 
-/* threaded: number of the interrupt whose thread (irq/NN-...) is running, 0 if none. */
-INLINE void irq_on_raise(struct irq_state *s, u64 now, u32 threaded)
+/* threaded: number of the interrupt whose thread (irq/NN-...) is running, 0 if none; since: when it came last. */
+INLINE void irq_on_raise(struct irq_state *s, u64 now, u32 threaded, u64 since)
 {
 	if (s->in_irq) {
 		irq_push(s->pending, &s->pending_n, &s->pending_over, IRQ_CLASS_IRQ, s->irq, s->irq_ns, now);
@@ -106,7 +106,7 @@ INLINE void irq_on_raise(struct irq_state *s, u64 now, u32 threaded)
 		if (!s->running_n)
 			irq_push(s->pending, &s->pending_n, &s->pending_over, IRQ_CLASS_REPOLL, 0, 0, now);
 	} else if (threaded) {
-		irq_push(s->pending, &s->pending_n, &s->pending_over, IRQ_CLASS_IRQ, threaded, 0, now);
+		irq_push(s->pending, &s->pending_n, &s->pending_over, IRQ_CLASS_IRQ, threaded, since, now);
 	} else {
 		irq_push(s->pending, &s->pending_n, &s->pending_over, IRQ_CLASS_LOCAL, 0, 0, now);
 	}

@@ -83,6 +83,7 @@ struct irq_stats {
 	u32 irq;
 	u32 used;
 	u64 count, ambiguous, packets;
+	u64 last_ns;            /* its last handler entry, whose thread may be running yet */
 };
 
 struct napi_irq {

@@ -106,6 +106,15 @@ INLINE struct flight *segment_of(u64 skb, struct cpu_state *c, u64 now)
 	return flight_move(f, skb, now);
 }
 
+/* What checksums or cuts an skb on its way to the driver may give it a new head. It has been in the stack's hands since
+ * the device queue: the same skb of the same socket is the same packet. */
+INLINE void follow_head(u64 skb)
+{
+	struct flight *f = flight_by_key(skb);
+	if (f && !is_rx(f) && f->state == FLIGHT_LINKED && f->sk && f->sk == read_u64(skb, OFF_SKB_SK))
+		f->head = skb_head(skb);
+}
+
 int on_net_dev_start_xmit(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 skb = ctx->args[0];
@@ -113,6 +122,7 @@ int on_net_dev_start_xmit(struct bpf_raw_tracepoint_args *ctx)
 	if (!c)
 		return 0;
 	u64 now = bpf_ktime_get_ns();
+	follow_head(skb);
 	struct flight *f = tx_of(skb);
 	if (!f)
 		f = segment_of(skb, c, now);
