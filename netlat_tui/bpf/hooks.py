@@ -95,6 +95,8 @@ PROBES: tuple[Probe, ...] = (
     Probe("sock_recv_length", 3, ("rx.return",)),
     _function("inet_recvmsg", "rx.return", (0, 3, 4), at_return=True, unless=("sock_recv_length",)),
     _function("inet6_recvmsg", "rx.return", (0, 3, 4), at_return=True, unless=("sock_recv_length",)),
+    # Raw IPv6 sockets.
+    _function("sock_common_recvmsg", "rx.return", (0, 3, 4), at_return=True, unless=("sock_recv_length",)),
     _function(
         "tcp_cleanup_rbuf",
         "rx.return",

@@ -26,6 +26,7 @@ FILES = (
     "filter.h",
     "path.h",
     "tcp.h",
+    "fragments.h",
     "udp.h",
     "irq.c",
     "rx.c",
@@ -87,9 +88,9 @@ def constants(btf: Btf, sizes: Sizes, plan: Plan, cmpxchg: bool) -> dict[str, in
         values["HAVE_CMPXCHG"] = 1
     if (btf.tracepoint_args("kfree_skb") or 0) >= 3:
         values["KFREE_SKB_REASON"] = 1
-        purge = [number for number, name in drop_reasons(btf).items() if name == "QUEUE_PURGE"]
-        if purge:
-            values["REASON_QUEUE_PURGE"] = purge[0]
+        numbers = {name: number for number, name in drop_reasons(btf).items()}
+        asked = ("QUEUE_PURGE", "NOT_SPECIFIED")
+        values |= {f"REASON_{name}": numbers[name] for name in asked if name in numbers}
     return values
 
 

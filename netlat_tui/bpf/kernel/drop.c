@@ -40,6 +40,16 @@ INLINE void never_queued(struct flight *f, struct cpu_state *c)
 	f->rec.mask &= ~(1u << POINT_SOCKET);
 }
 
+/* Before 6.3 icmpv6_rcv drops, without a reason, every message that it dealt with. */
+INLINE int dealt_with(const struct flight *f, u32 reason)
+{
+#ifdef REASON_NOT_SPECIFIED
+	if (reason != REASON_NOT_SPECIFIED)
+		return 0;
+#endif
+	return is_rx(f) && f->rec.proto == 58 && f->state == FLIGHT_LINKED && f->rec.mask >> POINT_TRANSPORT & 1;
+}
+
 int on_kfree_skb(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 skb = ctx->args[0];
@@ -58,13 +68,20 @@ int on_kfree_skb(struct bpf_raw_tracepoint_args *ctx)
 		if (!judge(f, skb))
 			return 0;
 	}
+	u32 reason = 0;
+#ifdef KFREE_SKB_REASON
+	reason = ctx->args[2];
+#endif
+	int no_drop = dealt_with(f, reason);
 #ifdef REASON_QUEUE_PURGE
 	/* A FIN nobody read goes with its socket: nothing was lost. */
-	if ((u32)ctx->args[2] == REASON_QUEUE_PURGE && carries_nothing(f)) {
+	if (reason == REASON_QUEUE_PURGE && carries_nothing(f))
+		no_drop = 1;
+#endif
+	if (no_drop) {
 		finish(f, OUTCOME_CONSUMED, COUNT_CONSUMED, c, now);
 		return 0;
 	}
-#endif
 	if (!UDP_EXACT && f->state == FLIGHT_SOCKET && f->rec.proto == 17) {
 		u64 sk = f->sk;
 		struct fifo_entry *e = fifo_at(sk, f->fifo);
@@ -73,9 +90,7 @@ int on_kfree_skb(struct bpf_raw_tracepoint_args *ctx)
 	}
 	never_queued(f, c);
 	f->rec.location = ctx->args[1];
-#ifdef KFREE_SKB_REASON
-	f->rec.reason = ctx->args[2];
-#endif
+	f->rec.reason = reason;
 	note_drop(&f->rec, last_point(&f->rec));
 	if (is_rx(f)) {
 		point(f, POINT_DROP, now);
@@ -105,7 +120,11 @@ int on_consume_skb(struct bpf_raw_tracepoint_args *ctx)
 		let_go(f, c);
 		return 0;
 	}
-	finish(f, OUTCOME_CONSUMED, COUNT_CONSUMED, c, bpf_ktime_get_ns());
+	u64 now = bpf_ktime_get_ns();
+	if (f->part)
+		used_up(f, c, now);
+	else
+		finish(f, OUTCOME_CONSUMED, COUNT_CONSUMED, c, now);
 	return 0;
 }
 

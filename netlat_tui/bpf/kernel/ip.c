@@ -2,9 +2,13 @@
 
 INLINE int passes_by(u64 skb, u32 index)
 {
+	u64 now = bpf_ktime_get_ns();
+	struct cpu_state *c = index == POINT_IP ? 0 : this_cpu();
+	if (c)
+		take_up(skb, c, now);
 	struct flight *f = rx_of(skb);
 	if (f && f->state == FLIGHT_LINKED && !(f->rec.mask >> index & 1))
-		point(f, index, bpf_ktime_get_ns());
+		point(f, index, now);
 	return 0;
 }
 

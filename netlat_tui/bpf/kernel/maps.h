@@ -29,6 +29,12 @@ enum flight_state {
 	FLIGHT_READ,            /* off the queue, its skb may be free; the receive call has not returned */
 };
 
+enum part {
+	PART_NONE = 0,
+	PART_FIRST,             /* has the transport header: the datagram's path is its path */
+	PART_LATER,
+};
+
 #define UNSETTLED 255
 
 struct flight {
@@ -42,9 +48,9 @@ struct flight {
 	u32 slot;               /* own place in the table */
 	u32 settled;            /* index of the last point whose stage was counted */
 	u32 irq_slot;           /* region of the interrupt, plus 1; 0: none */
-	u32 seq;                /* TCP, host byte order */
+	u32 seq;                /* TCP, host byte order; of a fragment: its offset in bytes */
 	u32 end_seq;            /* grows as later segments are folded in */
-	u32 flow;               /* hash of addresses, ports and namespace */
+	u32 flow;               /* hash of addresses, ports (of a fragment: the datagram's number) and namespace */
 	u32 payload;            /* bytes above the transport header */
 	u32 wakes;              /* the socket's count of wake-ups when the packet was queued */
 	u32 fifo;               /* position in the socket's FIFO */
@@ -52,6 +58,8 @@ struct flight {
 	u16 copy_cpu;
 	u16 gso_segs;           /* segments at birth */
 	u32 follow;             /* its other half was sent to user space: send this one too */
+	u32 part;               /* a fragment of a datagram that is not whole yet: enum part */
+	u32 pad;
 	struct path rec;
 };
 
@@ -67,7 +75,8 @@ struct cpu_state {
 	u64 tx_sk, tx_ns;       /* socket whose segment TCP is sending, since when */
 	u64 gso_id;             /* path whose skb was cut up last; its flight's place */
 	u32 gso_slot;
-	u32 polling;            /* id of the NAPI that is being polled, where that is seen */
+	u32 whole_slot;         /* a first fragment whose skb was used up: place, plus 1; path; and data, which goes on */
+	u64 whole_id, whole_head;
 	u64 ready_sk;           /* a socket was made ready; who is woken next reads it */
 	u64 softirqs, softirq_ns, ksoftirqd, irqs;
 	u64 ids;

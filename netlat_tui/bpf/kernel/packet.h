@@ -40,10 +40,10 @@ INLINE int is_inet(u64 sk)
 	return family == AF_INET || family == AF_INET6;
 }
 
-INLINE u32 flow_hash(const struct path *p)
+INLINE u32 flow_hash(const struct path *p, u32 which)
 {
 	const u32 *a = (const u32 *)p->saddr, *b = (const u32 *)p->daddr;
-	u32 hash = mix(p->netns, p->sport | (u32)p->dport << 16);
+	u32 hash = mix(p->netns, which);
 #pragma unroll
 	for (int i = 0; i < 4; i++)
 		hash = mix(mix(hash, a[i]), b[i]);
@@ -54,6 +54,8 @@ struct transport {
 	u64 at;          /* address of the transport header */
 	u32 length;      /* bytes from it to the end of the packet */
 	u32 first;       /* not a later fragment */
+	u32 number;      /* of the datagram this is a fragment of; where in it, in bytes */
+	u32 offset;
 };
 
 INLINE void read_ports(struct flight *f, const struct transport *t)
@@ -99,7 +101,9 @@ INLINE void read_ip4(struct flight *f, u64 data, u32 len, struct transport *t)
 	p->length = total && total < len ? total : len;
 	if (fragment)
 		p->flags |= PATH_FRAGMENT;
-	t->first = !(fragment & 0x1FFF);
+	t->offset = (fragment & 0x1FFF) * 8;
+	t->first = !t->offset;
+	t->number = (u32)h[4] << 8 | h[5];
 	t->at = data + header;
 	t->length = p->length > header ? p->length - header : 0;
 }
@@ -128,7 +132,9 @@ INLINE void read_ip6(struct flight *f, u64 data, u32 len, struct transport *t)
 			break;
 		if (next == 44) {
 			p->flags |= PATH_FRAGMENT;
-			t->first = !(((u32)x[2] << 8 | x[3]) & 0xFFF8);
+			t->offset = ((u32)x[2] << 8 | x[3]) & 0xFFF8;
+			t->first = !t->offset;
+			t->number = (u32)x[4] << 24 | (u32)x[5] << 16 | (u32)x[6] << 8 | x[7];
 			header += 8;
 		} else {
 			header += ((u32)x[1] + 1) * 8;
@@ -172,5 +178,12 @@ INLINE void parse(struct flight *f, u64 skb)
 	else
 		return;
 	read_ports(f, &t);
-	f->flow = flow_hash(&f->rec);
+	if (f->rec.flags & PATH_FRAGMENT) {
+		f->part = t.first ? PART_FIRST : PART_LATER;
+		f->seq = t.offset;
+		f->end_seq = t.offset + t.length;
+		f->flow = flow_hash(&f->rec, t.number);
+	} else {
+		f->flow = flow_hash(&f->rec, f->rec.sport | (u32)f->rec.dport << 16);
+	}
 }

@@ -160,6 +160,9 @@ INLINE int at_inet_recvmsg(u64 sock, u64 flags, u64 ret) { return returned(read_
 #ifdef HAVE_INET6_RECVMSG
 INLINE int at_inet6_recvmsg(u64 sock, u64 flags, u64 ret) { return returned(read_u64(sock, OFF_SOCKET_SK), ret, flags); }
 #endif
+#ifdef HAVE_SOCK_COMMON_RECVMSG
+INLINE int at_sock_common_recvmsg(u64 sock, u64 flags, u64 ret) { return returned(read_u64(sock, OFF_SOCKET_SK), ret, flags); }
+#endif
 #ifdef HAVE_TCP_CLEANUP_RBUF
 INLINE int at_tcp_cleanup_rbuf(u64 sk, u64 copied) { return (s32)copied > 0 ? returned(sk, copied, 0) : 0; }
 #endif

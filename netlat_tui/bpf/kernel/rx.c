@@ -196,7 +196,7 @@ int on_netif_receive_skb(struct bpf_raw_tracepoint_args *ctx)
 	if (!judge(f, skb))
 		return 0;
 	c->link_skb = skb;
-	if (f->rec.proto == 6 && f->payload)
+	if ((f->rec.proto == 6 && f->payload) || f->part)
 		seq_remember(f);
 	return 0;
 }

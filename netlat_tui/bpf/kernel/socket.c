@@ -56,6 +56,8 @@ INLINE int joins_queue(u64 sk, u64 skb, int may_be_clone)
 	if (!c || !is_inet(sk))
 		return 0;
 	u64 now = bpf_ktime_get_ns();
+	take_up(skb, c, now);
+	gather(skb);
 	struct flight *f = rx_of(skb);
 	if (!f && may_be_clone)
 		f = adopt_clone(c, skb, now);
@@ -108,6 +110,10 @@ INLINE int made_ready(u64 sk)
 			return 0;
 	}
 	c->ready_sk = sk;
+	if (tail != head && tail) {
+		take_up(tail, c, now);
+		gather(tail);
+	}
 	if (protocol == 17) {
 		if (!UDP_EXACT)
 			udp_ready_alone(sk, s, tail, c, now);

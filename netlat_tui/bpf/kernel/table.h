@@ -83,11 +83,17 @@ INLINE int flight_ends(struct flight *f)
 #endif
 }
 
-/* The packet's end was not seen. A TCP segment without payload never reaches a socket: TCP used it up. */
+/* What a packet counts as whose end was not seen. A TCP segment without payload never reaches a socket: TCP used it up. A
+ * fragment nobody dropped is part of its datagram. */
+INLINE u32 lost_as(const struct flight *f, u32 counter)
+{
+	return carries_nothing(f) ? COUNT_CONSUMED : is_rx(f) && f->part == PART_LATER ? COUNT_MERGED : counter;
+}
+
 INLINE void flight_lost(struct flight *f, u32 counter)
 {
 	if (flight_ends(f))
-		count(carries_nothing(f) ? COUNT_CONSUMED : counter, 1);
+		count(lost_as(f, counter), 1);
 	else if (f->state != FLIGHT_BORN)
 		return;   /* another CPU is about it */
 	flight_clear(f);
@@ -189,7 +195,7 @@ INLINE struct flight *flight_take(u64 skb, u64 now)
 	if (!f)
 		return 0;
 	if (held && flight_ends(f))
-		count(carries_nothing(f) ? COUNT_CONSUMED : held == skb ? COUNT_EXPIRED : COUNT_EVICTED, 1);
+		count(lost_as(f, held == skb ? COUNT_EXPIRED : COUNT_EVICTED), 1);
 	f->state = FLIGHT_NONE;
 	f->slot = at * WAYS + way;
 	return f;
@@ -218,7 +224,7 @@ INLINE struct flight *flight_birth(u64 skb, u64 head, u64 now, struct cpu_state 
 	f->sk = f->last_ns = f->copy_ns = f->driver_ns = 0;
 	f->irq_slot = f->seq = f->end_seq = f->flow = f->payload = f->wakes = f->fifo = 0;
 	f->settled = UNSETTLED;
-	f->copy_cpu = f->gso_segs = f->follow = 0;
+	f->copy_cpu = f->gso_segs = f->follow = f->part = 0;
 	f->rec.id = next_id(c);
 	c->ids++;
 	f->rec.direction = direction;

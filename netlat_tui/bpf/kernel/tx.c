@@ -20,6 +20,7 @@ int on_net_dev_queue(struct bpf_raw_tracepoint_args *ctx)
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
+	take_up(skb, c, now);   /* routed on, with connection tracking */
 	struct flight *f = flight_of(skb);
 	u64 sk = read_u64(skb, OFF_SKB_SK), peer = 0;
 	u32 sent = 0;

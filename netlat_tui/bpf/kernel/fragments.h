@@ -1,0 +1,58 @@
+/* A datagram put together of fragments goes on in the skb of the fragment that came last, with the data of the first one
+ * (inet_frag_reasm_prepare). Its path is the first fragment's: only there are the ports, and so the filter's answer. */
+
+/* IP has used up the skb of a fragment. */
+INLINE void used_up(struct flight *f, struct cpu_state *c, u64 now)
+{
+	if (f->part == PART_LATER) {
+		finish(f, OUTCOME_MERGED, COUNT_MERGED, c, now);
+		return;
+	}
+	/* Its data goes on, on this CPU, in another skb. */
+	flight_tag(f, f->key | DETACHED);
+	c->whole_slot = f->slot + 1;
+	c->whole_id = f->rec.id;
+	c->whole_head = f->head;
+}
+
+/* The skb may be that of the datagram just put together. */
+INLINE void take_up(u64 skb, struct cpu_state *c, u64 now)
+{
+	if (!c->whole_slot || skb_head(skb) != c->whole_head)
+		return;
+	struct flight *f = flight_at(c->whole_slot - 1);
+	c->whole_slot = 0;
+	if (f && is_rx(f) && f->part == PART_FIRST && f->state == FLIGHT_LINKED && f->rec.id == c->whole_id)
+		flight_move(f, skb, now);
+}
+
+#define MOST_PARTS 64
+
+/* The datagram is about to join its socket's queue. Some of its fragments were freed without a word, others will be when
+ * it is read: all are part of it now. */
+INLINE void gather(u64 skb)
+{
+	struct flight *f = rx_of(skb);
+	if (!f || f->part != PART_FIRST || f->state != FLIGHT_LINKED)
+		return;
+	u32 parts = 0, flow = f->flow, end = f->end_seq;
+
+	f->part = PART_NONE;
+	for (u32 i = 0; i < MOST_PARTS; i++) {
+		OPAQUE(i);
+		if (i >= MOST_PARTS)
+			break;
+		struct flight *g = seq_find(flow, end);
+		if (!g || g->part != PART_LATER)
+			break;
+		end = g->end_seq;
+		if (flight_ends(g)) {
+			parts++;
+			flight_clear(g);
+		}
+	}
+	count(COUNT_MERGED, parts);
+	f->rec.merged += parts;
+	f->rec.length = read_u32(skb, OFF_SKB_LEN) +
+			(u32)(read_u64(skb, OFF_SKB_DATA) - f->head - read_u16(skb, OFF_SKB_NETWORK_HEADER));
+}
