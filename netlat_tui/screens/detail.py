@@ -34,9 +34,10 @@ def detail(row: Row | None, glyphs: Glyphs) -> tuple[str, Painter | None]:
         drawn = _said(glyphs.text(item.missing)) if missing else plot(item.values, glyphs)
         return glyphs.text(f"{item.title}, distribution"), drawn
     if isinstance(item, CpuRow):
-        return f"cpu{item.cpu}, stages that take its packets' time", ranking(item.stages, glyphs)
+        return f"cpu{item.cpu}, stages that take its packets' time{_of_each(item)}", ranking(item.stages, glyphs)
     if isinstance(item, IrqRow):
-        return f"irq {item.irq} {glyphs.text(item.info.name)}, stages of its packets", ranking(item.stages, glyphs)
+        title = glyphs.text(f"irq {item.irq} {item.info.name}, stages of its packets{_of_each(item)}")
+        return title, ranking(item.stages, glyphs)
     if isinstance(item, Dropped):
         if item.last is None:
             title = f"{item.kind.reason} at {item.kind.where}"
@@ -45,6 +46,14 @@ def detail(row: Row | None, glyphs: Glyphs) -> tuple[str, Painter | None]:
     if isinstance(item, Path):
         return glyphs.text(f"{item.flow}, {item.outcome.label}"), _path(item, glyphs)
     return "", None
+
+
+def _of_each(item: CpuRow | IrqRow) -> str:
+    return ", rx and tx apart" if _both(item.stages) else ""
+
+
+def _both(stages: Sequence[StageRow]) -> bool:
+    return len({stage.direction for stage in stages}) > 1
 
 
 def plot(values: Distribution, glyphs: Glyphs) -> Painter:
@@ -65,20 +74,22 @@ def ranking(stages: Sequence[StageRow], glyphs: Glyphs) -> Painter:
         if not stages:
             return [(("no packet of the filter in this window", Role.DIM),)]
         ranked = sorted(stages, key=lambda stage: stage.share, reverse=True)[:height]
-        return [_ranked(stage, width, glyphs) for stage in ranked]
+        both = _both(stages)
+        return [_ranked(stage, width, glyphs, stage.direction.label if both else "") for stage in ranked]
 
     return paint
 
 
-def _ranked(row: StageRow, width: int, glyphs: Glyphs) -> Line:
+def _ranked(row: StageRow, width: int, glyphs: Glyphs, direction: str) -> Line:
     band = latency_band(row.values.p99_ns)
     spans: list[Span] = [
+        (f"{direction} " if direction else "", Role.DIM),
         (fit(stage_title(row.stage, glyphs), 18, glyphs.ellipsis), Role.PLAIN),
         (f" {percent(row.share):>6} ", Role.PLAIN),
         (" p99 ", Role.DIM),
         (f"{glyphs.duration(row.values.p99_ns):>7}{glyphs.bands[band]} ", BAND_ROLE[band]),
     ]
-    cells = width - 40
+    cells = width - 40 - (3 if direction else 0)
     if cells >= 4:
         spans.extend(bar(0.0, row.share, cells, glyphs, Role.TREND))
     return join(spans)

@@ -71,8 +71,8 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,f1,q", "close", "Close", id="help.close"),
-        Binding("up,k", "scroll(-1)", "Up", show=False, id="help.up"),
-        Binding("down,j", "scroll(1)", "Down", show=False, id="help.down"),
+        Binding("up,k", "scroll(-1)", "A line up", show=False, id="help.up"),
+        Binding("down,j", "scroll(1)", "A line down", show=False, id="help.down"),
         Binding("pageup", "page(-1)", "Page up", show=False, id="help.page_up"),
         Binding("pagedown,space", "page(1)", "Page down", show=False, id="help.page_down"),
         Binding("home,g", "edge(0)", "Top", show=False, id="help.first"),

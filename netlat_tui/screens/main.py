@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
+from textual.content import Content
 
 from netlat_tui.export import values
 from netlat_tui.model.paths import Path
@@ -51,6 +52,7 @@ class MainScreen(ViewScreen):
         super().__init__(context, (PANES[0].title,))
         self._current = 0
         self._order = Order.SLOWEST
+        self._detail_title = ""
 
     # -- body
 
@@ -100,6 +102,9 @@ class MainScreen(ViewScreen):
                 join((*clip(spans, cells, glyphs.ellipsis), (glyphs.rule * max(0, cells - width(spans)), Role.DIM)))
             ]
 
+        if title != self._detail_title:  # setting it draws the whole area again
+            self._detail_title = title
+            self.query_one("#detail").border_title = Content(title)
         self.query_one("#detail-title", Canvas).draw(rule)
         self.query_one("#detail-body", Canvas).draw(painter)
         self.query_one("#tabs", Canvas).repaint()

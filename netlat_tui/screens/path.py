@@ -40,7 +40,7 @@ def explanation(row: Row | None, path: Path, glyphs: Glyphs) -> list[Line]:
         return []
     end = item.stage.end
     share = percent(item.duration_ns / path.total_ns) if path.total_ns else "-"
-    took = f"{glyphs.duration(item.duration_ns)}, {share} of the whole; below, what all packets of the window took here"
+    took = f"{glyphs.duration(item.duration_ns)}, {share} of the whole; below, all packets of the window"
     return [
         ((f" {end.name}: ", Role.STRONG), (glyphs.text(end.summary), Role.PLAIN)),
         ((f" {stage_title(item.stage, glyphs)}: ", Role.STRONG), (took, Role.PLAIN)),

@@ -39,6 +39,7 @@ class Cell:
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column. ``least`` and ``most`` are widths in cells; ``drop`` is the order of giving way, 1 first.
+    ``gap`` cells set it off from the column before.
 
     A ``banded`` column keeps a cell for the band's glyph. Trends are of durations, or of ``counts``, which
     have no bands. ``help`` is one sentence for the help screen.
@@ -51,6 +52,7 @@ class Column:
     right: bool = True
     drop: int = KEEP
     banded: bool = False
+    gap: int = 1
     counts: bool = False
     help: str = ""
 
@@ -108,7 +110,7 @@ def place(columns: Sequence[Column], rows: Sequence[Row], cells: int) -> tuple[P
 
 
 def _least(columns: Sequence[Column], kept: Sequence[int]) -> int:
-    return sum(columns[index].cells for index in kept) + max(0, len(kept) - 1)
+    return sum(columns[index].cells for index in kept) + sum(columns[index].gap for index in kept[1:])
 
 
 def _wanted(row: Row, index: int, column: Column) -> int:

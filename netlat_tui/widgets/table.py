@@ -28,8 +28,8 @@ class Table(LineView, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", id="row.open", key_display="⏎"),
-        Binding("up,k", "move(-1)", "Up", show=False, id="row.up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="row.down"),
+        Binding("up,k", "move(-1)", "A row up", show=False, id="row.up"),
+        Binding("down,j", "move(1)", "A row down", show=False, id="row.down"),
         Binding("pageup", "page(-1)", "Page up", show=False, id="row.page_up"),
         Binding("pagedown", "page(1)", "Page down", show=False, id="row.page_down"),
         Binding("home,g", "first", "First row", show=False, id="row.first"),
@@ -172,7 +172,7 @@ class Table(LineView, can_focus=True):
         spans: list[Span] = [(mark, Role.ACCENT)]
         for number, placed in enumerate(self._placed):
             if number:
-                spans.append((" ", Role.PLAIN))
+                spans.append((" " * placed.column.gap, Role.PLAIN))
             if number and row.note:
                 spans.append((row.note, Role.DIM))
                 break
@@ -186,19 +186,20 @@ class Table(LineView, can_focus=True):
 
     def _heading(self, row: Row) -> Line:
         """A heading's fields; a text runs on to the right over fields that are empty."""
-        fields: list[tuple[Cell, int, int, bool]] = []  # cell, own width, with the empty ones after it, right-aligned
+        # the gap before it, cell, own width, with the empty ones after it, right-aligned
+        fields: list[tuple[int, Cell, int, int, bool]] = []
         for number, placed in enumerate(self._placed):
             cell = row.cells[placed.index] if placed.index < len(row.cells) else Cell()
             cells = placed.cells + (1 if placed.column.banded else 0)
             if number and not cell.text:
-                before, own, whole, right = fields[-1]
-                fields[-1] = (before, own, whole + 1 + cells, right)
+                gap, before, own, whole, right = fields[-1]
+                fields[-1] = (gap, before, own, whole + placed.column.gap + cells, right)
             else:
-                fields.append((cell, cells, cells, placed.column.right))
+                fields.append((placed.column.gap if number else 0, cell, cells, cells, placed.column.right))
         spans: list[Span] = []
-        for number, (cell, own, whole, right) in enumerate(fields):
+        for gap, cell, own, whole, right in fields:
             text = fit(cell.text, own, self.glyphs.ellipsis, right) if right else cell.text
-            spans += [(" " if number else "", Role.PLAIN), (fit(text, whole, self.glyphs.ellipsis), cell.role)]
+            spans += [(" " * gap, Role.PLAIN), (fit(text, whole, self.glyphs.ellipsis), cell.role)]
         return join(spans)
 
     def _header(self) -> Line:
@@ -213,6 +214,7 @@ class Table(LineView, can_focus=True):
             role = Role.SORTED if placed.index in (self._sorted, self._chosen) else Role.HEAD
             arrow = self._arrow() if placed.index == self._sorted else ""
             if number:
+                spans.append((" " * (placed.column.gap - 1), Role.HEAD))
                 spans.append((arrow or " ", role if arrow else Role.HEAD))
             else:
                 title += arrow

@@ -26,7 +26,7 @@ async def test_no_interrupts_is_explained() -> None:
     app = make_app(StepSource(*(tick(seq, irqs=False) for seq in (1, 2, 3))))
     async with running(app) as pilot:
         await pilot.press("3")
-        assert "packets here came over local devices: no interrupt" in screen_text(app)
+        assert "local devices only: no interrupt" in screen_text(app)
 
 
 async def test_no_path_matches_is_explained() -> None:

@@ -30,7 +30,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("drops", "drops", 5, drop=1, help="packets dropped because this CPU's backlog was full; normally none"),
     Column("p99", "wait", 6, banded=True, help="p99 of raise to softirq: how late it began to run; normally some µs"),
-    Column("trend", "wait", 10, 60, drop=2, help="p99 of raise to softirq tick by tick; one scale, from zero"),
+    Column("trend", "wait", 10, 60, drop=2, gap=2, help="p99 of raise to softirq tick by tick; one scale, from zero"),
 )
 
 

@@ -34,6 +34,7 @@ COLUMNS: tuple[Column, ...] = (
         10,
         60,
         drop=2,
+        gap=2,
         help="p99 of interrupt to poll tick by tick; one scale, from zero",
     ),
 )
@@ -65,7 +66,7 @@ def _row(row: IrqRow, glyphs: Glyphs) -> Row:
 def empty(snapshot: Snapshot) -> str:
     if not snapshot.stages:
         return nothing_seen(snapshot)
-    return "packets here came over local devices: no interrupt"
+    return "local devices only: no interrupt"
 
 
 def term(row: Row) -> str:

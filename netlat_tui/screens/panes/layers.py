@@ -40,7 +40,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("max", "max", 6, drop=2, help="the slowest packet of the window"),
     Column("share", "share", 5, drop=4, help="the stage's part of the time of all stages of its direction"),
-    Column("trend", "p99", 9, 60, drop=1, help="p99 tick by tick; one scale for all rows, from zero"),
+    Column("trend", "p99", 8, 60, drop=1, gap=2, help="p99 tick by tick; one scale for all rows, from zero"),
 )
 
 DELAYS_TITLE = "rx delays, from layer to layer"

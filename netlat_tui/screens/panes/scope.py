@@ -22,7 +22,7 @@ WHERE_COLUMNS: tuple[Column, ...] = (
     Column("p50", "p50", 6, drop=4, help="half of the packets were faster"),
     Column("p99", "p99", 6, banded=True, help="99 of 100 packets were faster"),
     Column("max", "max", 6, drop=2, help="the slowest packet of the window"),
-    Column("trend", "p99", 10, 60, drop=1, help="p99 tick by tick; one scale for all rows, from zero"),
+    Column("trend", "p99", 10, 60, drop=1, gap=2, help="p99 tick by tick; one scale for all rows, from zero"),
 )
 
 

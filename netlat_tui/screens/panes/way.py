@@ -26,6 +26,7 @@ COLUMNS: tuple[Column, ...] = (
         400,
         right=False,
         drop=3,
+        gap=2,
         help="the stage's place in the packet's time, to scale; of both halves where both are shown",
     ),
 )
