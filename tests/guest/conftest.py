@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from netlat_tui.bpf.tracer import Tracer
+from netlat_tui.model.points import POINTS
 from tests.live.conftest import NOTHING, TRAFFIC, Actor, Host, Net, capture
 
 __all__ = ["capture"]
@@ -94,3 +95,22 @@ def tracer(request: pytest.FixtureRequest) -> Iterator[Tracer]:
 def shown(tracer: Tracer) -> set[str]:
     """The points that paths of this tier have shown so far."""
     return set()
+
+
+@pytest.fixture
+def hooked(tracer: Tracer) -> set[str]:
+    """Keys of the points this kernel shows in this tier, as "rx.irq"."""
+    # napi_poll fires at a poll's end: it tells the start of a softirq's second poll and later ones only.
+    names = {(hook.direction, hook.point) for hook in tracer.hooks if hook.kind != "none" and hook.hook != "napi_poll"}
+    return {
+        f"{direction.label}.{point.key}"
+        for direction, points in POINTS.items()
+        for point in points
+        if (direction.label, point.name) in names
+    }
+
+
+@pytest.fixture
+def ends(wire: Wire, receiving: str) -> tuple[Card, Card]:
+    """(sender, receiver)"""
+    return wire.other(receiving), wire.cards[receiving]

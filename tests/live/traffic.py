@@ -41,6 +41,15 @@ def udp_read(address: str, count: int, size: int, pause: float) -> None:
         say(f"done {count}")
 
 
+def udp_hold(address: str, count: int, size: int, pause: float) -> None:
+    """Listen with room for a few datagrams, and never read."""
+    with socket.socket(family(address), socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        sock.bind((address, 0))
+        say(f"ready {sock.getsockname()[1]}")
+        time.sleep(TIMEOUT)
+
+
 def udp_send(address: str, port: int, count: int, size: int, gap: float) -> None:
     with socket.socket(family(address), socket.SOCK_DGRAM) as sock:
         sock.connect((address, port))
@@ -154,7 +163,7 @@ def sniff(address: str, count: int, size: int, pause: float) -> None:
 
 def main() -> None:
     role, address, *numbers = sys.argv[1:]
-    readers = {"sniff": sniff, "udp-read": udp_read, "udp-echo": udp_echo, "tcp-read": tcp_read}
+    readers = {"sniff": sniff, "udp-read": udp_read, "udp-hold": udp_hold, "udp-echo": udp_echo, "tcp-read": tcp_read}
     senders = {"udp-send": udp_send, "udp-ask": udp_ask, "tcp-send": tcp_send, "ping": ping}
     if role in readers:
         count, size, pause = numbers
