@@ -9,7 +9,7 @@ import pytest
 
 from netlat_tui.bpf.tracer import Tracer
 from netlat_tui.model.paths import Path
-from netlat_tui.model.points import Direction, Outcome
+from netlat_tui.model.points import Direction, IrqClass, Outcome
 from netlat_tui.model.ticks import PathFlag
 from tests.guest.checks import check
 from tests.guest.conftest import SENT_BY, Card, Wire
@@ -192,3 +192,56 @@ def test_a_datagram_put_together_of_fragments(
     assert [path.pid for path in read] == [reader.process.pid] * COUNT
     assert all(path.direction is Direction.RX and path.dport == port for path in read)
     assert {path.length for path in read} == {size + 8 + (20 if version == 4 else 40)}
+
+
+@pytest.fixture
+def vlan(ends: tuple[Card, Card]) -> Iterator[tuple[str, str]]:
+    """Addresses of the two cards on a VLAN over them."""
+    addresses = ("10.82.0.1", "10.82.0.2")
+    for card, address in zip(ends, addresses, strict=True):
+        card.run("ip", "link", "add", "link", card.device, "name", "vlan5", "type", "vlan", "id", "5")
+        card.run("ip", "address", "add", f"{address}/24", "dev", "vlan5")
+        card.run("ip", "link", "set", "vlan5", "up")
+    yield addresses
+    for card in ends:
+        card.run("ip", "link", "delete", "vlan5")
+
+
+@either_way
+def test_a_vlan_is_read_through(
+    wire: Wire, ends: tuple[Card, Card], vlan: tuple[str, str], capture: Begin, shown: set[str], hooked: set[str]
+) -> None:
+    sender, receiver = ends
+    reader = wire.start(receiver, "udp-read", vlan[1], COUNT, 64, 0)
+    port = reader.expect("ready")
+    wire.start(sender, "ping", vlan[1], 3, 1, 8, 0).finish()
+    seen = capture(f"udp and dst port {port}")
+    writer = wire.start(sender, "udp-send", vlan[1], port, COUNT, 64, 0.005)
+    assert reader.finish() == COUNT
+    returns = {"rx.return", "rx.socket"} <= hooked
+    seen.until(lambda c: c.counters["seen"] >= 2 * COUNT and (c.in_flight == 0 or not returns), "packets ended")
+    received, sent = check(seen, shown)
+    assert seen.counters["seen"] == 2 * COUNT, seen.counters
+    assert [(path.pid, path.outcome) for path in sent] == [(writer.process.pid, Outcome.COMPLETE)] * COUNT
+    if returns:
+        assert [(path.pid, path.outcome) for path in received] == [(reader.process.pid, Outcome.COMPLETE)] * COUNT
+
+
+@by_e1000e
+def test_what_a_reader_fetched_itself_came_by_no_softirq(
+    wire: Wire, ends: tuple[Card, Card], capture: Begin, shown: set[str], hooked: set[str]
+) -> None:
+    sender, receiver = ends
+    reader = wire.start(receiver, "udp-poll", receiver.ip4, COUNT, 64, 0)
+    port = reader.expect("ready")
+    seen = capture(f"rx and udp and dst port {port}")
+    wire.start(sender, "udp-send", receiver.ip4, port, COUNT, 64, 0.01)
+    assert reader.finish() == COUNT
+    if not {"rx.return", "rx.socket"} <= hooked:
+        return
+    seen.until_ended(COUNT)
+    received, _ = check(seen, shown)
+    fetched = [path for path in received if path.irq_class is IrqClass.BUSY_POLL]
+    assert fetched, Counter(path.irq_class for path in received)
+    for path in fetched:
+        assert not {"irq", "raise", "softirq"} & {passage.point.key for passage in path.points}

@@ -14,6 +14,7 @@ import time
 
 TIMEOUT = 60.0
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h; the module does not name it
+SO_BUSY_POLL = 46
 SOL_RAW, ICMP_FILTER, ICMP6_FILTER = 255, 1, 1
 
 
@@ -38,6 +39,17 @@ def udp_read(address: str, count: int, size: int, pause: float) -> None:
                 time.sleep(pause)
             data = sock.recv(65536)
             assert len(data) == size
+        say(f"done {count}")
+
+
+def udp_poll(address: str, count: int, size: int, pause: float) -> None:
+    """Read ``count`` datagrams, polling the device while none is there."""
+    with socket.socket(family(address), socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, SO_BUSY_POLL, 50_000)  # only of a call that blocks, so without a timeout
+        sock.bind((address, 0))
+        say(f"ready {sock.getsockname()[1]}")
+        for _ in range(count):
+            assert len(sock.recv(65536)) == size
         say(f"done {count}")
 
 
@@ -163,7 +175,14 @@ def sniff(address: str, count: int, size: int, pause: float) -> None:
 
 def main() -> None:
     role, address, *numbers = sys.argv[1:]
-    readers = {"sniff": sniff, "udp-read": udp_read, "udp-hold": udp_hold, "udp-echo": udp_echo, "tcp-read": tcp_read}
+    readers = {
+        "sniff": sniff,
+        "udp-read": udp_read,
+        "udp-hold": udp_hold,
+        "udp-poll": udp_poll,
+        "udp-echo": udp_echo,
+        "tcp-read": tcp_read,
+    }
     senders = {"udp-send": udp_send, "udp-ask": udp_ask, "tcp-send": tcp_send, "ping": ping}
     if role in readers:
         count, size, pause = numbers

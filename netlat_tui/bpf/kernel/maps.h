@@ -59,7 +59,7 @@ struct flight {
 	u16 gso_segs;           /* segments at birth */
 	u32 follow;             /* its other half was sent to user space: send this one too */
 	u32 part;               /* a fragment of a datagram that is not whole yet: enum part */
-	u32 pad;
+	u32 device;             /* index of the one it is on now: rec.ifindex is the first */
 	struct path rec;
 };
 

@@ -171,6 +171,7 @@ INLINE void parse(struct flight *f, u64 skb)
 	f->rec.length = len;
 	f->rec.mark = read_u32(skb, OFF_SKB_MARK);
 	read_dev(dev, &f->rec.ifindex, &f->rec.netns);
+	f->device = f->rec.ifindex;
 	if (type == ETH_IP)
 		read_ip4(f, data, len, &t);
 	else if (type == ETH_IP6)

@@ -43,7 +43,8 @@ INLINE void attribute(struct flight *f, struct cpu_state *c, u64 skb)
 		point(f, POINT_DRIVER, f->driver_ns);
 }
 
-/* The same packet once more, on another device of its namespace (bridge, tunnel): its path goes on. */
+/* The same packet once more, on another device of its namespace (bridge, tunnel): its path goes on. A device may be seen
+ * twice, at its NAPI and at the link layer. */
 INLINE int is_hop(struct flight *f, u64 skb, u64 head)
 {
 	u32 ifindex = 0, netns = 0;
@@ -51,7 +52,13 @@ INLINE int is_hop(struct flight *f, u64 skb, u64 head)
 	if (!is_rx(f) || f->state != FLIGHT_LINKED || f->head != head)
 		return 0;
 	read_device(skb, &ifindex, &netns);
-	return ifindex != f->rec.ifindex && netns == f->rec.netns;
+	if (ifindex == f->rec.ifindex || netns != f->rec.netns)
+		return 0;
+	if (ifindex != f->device) {
+		f->device = ifindex;
+		f->rec.hops++;
+	}
+	return 1;
 }
 
 /* No packet waits longer between its first sight and the link layer. */
@@ -80,10 +87,8 @@ INLINE struct flight *arrive(u64 skb, u64 now, struct cpu_state *c)
 	u64 head = skb_head(skb);
 	struct flight *f = flight_by_key(skb);
 
-	if (f && is_hop(f, skb, head)) {
-		f->rec.hops++;
+	if (f && is_hop(f, skb, head))
 		return 0;
-	}
 	if (f && from_driver(f, head, now))
 		return f;
 	return receive(skb, head, now, c);
@@ -167,7 +172,6 @@ int on_netif_receive_skb(struct bpf_raw_tracepoint_args *ctx)
 
 	c->ready_sk = 0;
 	if (f && is_hop(f, skb, f->head)) {
-		f->rec.hops++;
 		c->link_skb = skb;
 		return 0;
 	}

@@ -32,8 +32,9 @@ int on_net_dev_queue(struct bpf_raw_tracepoint_args *ctx)
 	} else if (f && f->state == FLIGHT_LINKED) {
 		u32 ifindex = 0, netns = 0;
 		read_device(skb, &ifindex, &netns);
-		if (ifindex != f->rec.ifindex) {
+		if (ifindex != f->device) {
 			/* A tunnel, a bridge, a VLAN: the same packet on the device below. */
+			f->device = ifindex;
 			f->rec.hops++;
 			f->rec.mask &= ONCE_MORE;
 			f->rec.flags &= ~PATH_BYPASS;
