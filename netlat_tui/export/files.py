@@ -40,7 +40,8 @@ def write_together(folder: Path, stem: str, contents: Mapping[str, str]) -> list
             with suppress(OSError):
                 path.unlink()
         raise ExportError(
-            f"Nothing was written: {folder} cannot be written to ({error.strerror}); start in another folder."
+            f"Nothing was written: {folder} cannot be written to ({error.strerror}); start in another folder,"
+            " or name one in NETLAT_TUI_EXPORT_DIR."
         ) from error
     finally:
         for _, temporary in made:

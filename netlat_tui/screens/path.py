@@ -54,7 +54,7 @@ class PathScreen(ViewScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "peer", "Other half of the path", id="path.peer"),
+        Binding("p", "peer", "Other half", id="path.peer"),
     ]
 
     def __init__(self, context: Context, crumbs: Sequence[str], path: Path) -> None:
