@@ -117,8 +117,9 @@ class MainScreen(ViewScreen):
         if self.pane is paths.PANE:
             spans.append((f"{self._order.value} first", Role.PLAIN))
         at, count = self._table(self._current).position
-        place = f"{at} of {count} "
-        spans.append((fit(place, max(0, cells - width(spans)), "", right=True), Role.DIM))
+        place, left = f"{at} of {count} ", cells - width(spans)
+        if len(place) < left:
+            spans.append((fit(place, left, "", right=True), Role.DIM))
         return join(spans)
 
     # -- panes
