@@ -161,6 +161,13 @@ class Btf:
             raise BtfError(f"{struct_name}.{path} is a bit field")
         return bits // 8
 
+    def size(self, struct_name: str) -> int:
+        """Bytes of a struct; ``BtfError`` where there is none of this name."""
+        index = self._names.get((_KIND_STRUCT, struct_name))
+        if index is None:
+            raise BtfError(f"this kernel has no struct {struct_name}")
+        return self._type(index).size
+
     def has_member(self, struct_name: str, path: str) -> bool:
         try:
             self.offset(struct_name, path)

@@ -30,6 +30,7 @@ OFFSETS: tuple[tuple[str, str, str], ...] = (
     ("SKB_PREV", "sk_buff", "prev"),
     ("SKB_SK", "sk_buff", "sk"),
     ("SKB_LEN", "sk_buff", "len"),
+    ("SKB_DATA_LEN", "sk_buff", "data_len"),
     ("SKB_HEAD", "sk_buff", "head"),
     ("SKB_DATA", "sk_buff", "data"),
     ("SKB_END", "sk_buff", "end"),
@@ -43,6 +44,7 @@ OFFSETS: tuple[tuple[str, str, str], ...] = (
     ("DST_DEV", "dst_entry", "dev"),
     ("SKB_NAPI_ID", "sk_buff", "napi_id"),
     ("SHINFO_GSO_SEGS", "skb_shared_info", "gso_segs"),
+    ("SHINFO_FRAGS", "skb_shared_info", "frags"),
     ("DEV_IFINDEX", "net_device", "ifindex"),
     ("DEV_NAME", "net_device", "name"),
     ("DEV_NET", "net_device", "nd_net"),
@@ -82,6 +84,14 @@ def offsets(btf: Btf) -> dict[str, int]:
     for name, struct, member in OPTIONAL_OFFSETS:
         if btf.has_member(struct, member):
             found[f"OFF_{name}"] = btf.offset(struct, member)
+    new = btf.has_member("skb_frag", "netmem")  # 6.9; before it was a bio_vec
+    for name, before, since in (
+        ("PAGE", "bv_page", "netmem"),
+        ("LEN", "bv_len", "len"),
+        ("OFFSET", "bv_offset", "offset"),
+    ):
+        found[f"OFF_FRAG_{name}"] = btf.offset("skb_frag", since) if new else btf.offset("bio_vec", before)
+    found["SIZEOF_PAGE"] = btf.size("page")
     control_block = btf.offset("sk_buff", "cb")
     # The inode lies behind the socket, in one object.
     behind = btf.offset("socket_alloc", "vfs_inode") - btf.offset("socket_alloc", "socket")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from netlat_tui.bpf.constants import drop_reasons
 from netlat_tui.bpf.distributions import Distributions
 from netlat_tui.bpf.filter_map import KERNEL_INSTRUCTION, expand
 from netlat_tui.bpf.mapped import MappedArray
+from netlat_tui.bpf.pages import page_map
 from netlat_tui.bpf.program import Sizes
 from netlat_tui.bpf.ring import Ring
 from netlat_tui.model.filter_program import MAX_INSTRUCTIONS, empty_program
@@ -60,7 +62,9 @@ class Tracer:
         self.sizes = sizes or Sizes(cpus=possible_cpus())
         self.reasons = drop_reasons(btf)
         first = empty_program() if program is None else program
-        self._attached = attach(btf, self.sizes, lambda attached: self._prepare(attached, first), tier)
+        with ThreadPoolExecutor(1) as pool:  # beside the loading of the programs: it takes a tenth of a second
+            self._page_map = pool.submit(page_map)
+            self._attached = attach(btf, self.sizes, lambda attached: self._prepare(attached, first), tier)
         maps = self._attached.maps
         self._sweep = self._attached.programs.get("on_sweep")
         self._distributions = Distributions(maps["dists"], self.sizes)
@@ -82,6 +86,7 @@ class Tracer:
         """Before the first hook is attached: the filter, and a configuration that sends little."""
         self._config = MappedArray(attached.maps["config"])
         self._filters = MappedArray(attached.maps["filters"], KERNEL_INSTRUCTION)
+        self._config.rows[0]["vmemmap_base"], self._config.rows[0]["page_offset_base"] = self._page_map.result()
         self.set_program(program)
         self.set_sampling(slow_ns=(0, 0), every=1, per_second=1000)
 
@@ -194,15 +199,18 @@ class Tracer:
     def _give_up(self) -> None:
         """End the flights nothing was heard of for too long."""
         flights = self._flights.rows
-        # A packet may stay on a socket's queue for as long as its reader likes.
-        waiting = np.flatnonzero((flights["state"] != _NONE) & (flights["state"] != _SOCKET))
+        # A packet may stay on a socket's queue for as long as its reader likes. Of TCP's, the socket is asked.
+        queued = (flights["state"] == _SOCKET) & (flights["rec"]["proto"] != socket.IPPROTO_TCP)
+        waiting = np.flatnonzero((flights["state"] != _NONE) & ~queued)
         if waiting.size and self._sweep is not None:
             chosen = flights[waiting]
             # TCP's own segments end where no tracepoint tells: that takes no half minute.
             own = (chosen["rec"]["proto"] == socket.IPPROTO_TCP) & (chosen["payload"] == 0)
-            limit = np.where(own, _CONTROL_NS, _EXPIRE_NS)
+            limit = np.where(own | (chosen["state"] == _SOCKET), _CONTROL_NS, _EXPIRE_NS)
             old = time.monotonic_ns() - chosen["last_ns"].astype(np.int64) > limit
-            for slot, row in zip(waiting[old][:_SWEEP_AT_ONCE], chosen[old], strict=False):
+            # A slow reader's many segments must not keep others from their turn.
+            turns = np.argsort(chosen["state"][old] == _SOCKET, kind="stable")[:_SWEEP_AT_ONCE]
+            for slot, row in zip(waiting[old][turns], chosen[old][turns], strict=True):
                 calls.run_once(self._sweep, (int(slot), int(row["key"]), int(row["last_ns"])))
 
     def detach(self) -> None:

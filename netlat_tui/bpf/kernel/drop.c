@@ -53,6 +53,7 @@ INLINE int dealt_with(const struct flight *f, u32 reason)
 int on_kfree_skb(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 skb = ctx->args[0];
+	follow_head(skb);
 	struct flight *f = flight_of(skb);
 	struct cpu_state *c = this_cpu();
 	if (!f || !c)
@@ -106,6 +107,7 @@ int on_kfree_skb(struct bpf_raw_tracepoint_args *ctx)
 int on_consume_skb(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 skb = ctx->args[0];
+	follow_head(skb);
 	struct flight *f = flight_of(skb);
 	struct cpu_state *c = this_cpu();
 	if (!f || !c || f->state >= FLIGHT_SOCKET)
@@ -128,11 +130,20 @@ int on_consume_skb(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+/* TCP frees segments without a word when it collapses a queue, and when a socket with unread ones is closed. */
+INLINE int waits_for_reader(const struct flight *f)
+{
+	return f->rec.proto != 6 || (is_inet(f->sk) && read_u64(f->sk, OFF_SK_SOCKET) &&
+				     (s32)(f->end_seq - read_u32(f->sk, OFF_TCP_COPIED_SEQ)) > 0);
+}
+
 /* Run by user space for one slot of the table: a packet nothing was heard of for too long is given up. */
 int on_sweep(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct flight *f = flight_at(ctx->args[0]);
-	if (f && f->state != FLIGHT_NONE && f->state != FLIGHT_SOCKET && f->key == ctx->args[1] && f->last_ns == ctx->args[2])
+	if (!f || f->state == FLIGHT_NONE || f->key != ctx->args[1] || f->last_ns != ctx->args[2])
+		return 0;
+	if (f->state != FLIGHT_SOCKET || !waits_for_reader(f))
 		flight_lost(f, COUNT_EXPIRED);
 	return 0;
 }

@@ -19,6 +19,8 @@ struct config {
 	u64 filter;             /* first instruction << 32 | how many: one store changes both */
 	u32 sample_every;       /* one path in so many is sent; 1: all, 0: none */
 	u32 records_per_second; /* per CPU */
+	u64 vmemmap_base;       /* addresses of the kernel's variables; 0: not known */
+	u64 page_offset_base;
 };
 
 enum flight_state {

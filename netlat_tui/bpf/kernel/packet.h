@@ -50,23 +50,74 @@ INLINE u32 flow_hash(const struct path *p, u32 which)
 	return hash;
 }
 
+/* A driver may leave the headers in the packet's first page, with nothing but the link layer's in skb->head: virtio_net
+ * does so with what is larger than 128 bytes. GRO pulls in what it looks at, which for UDP is not the ports, and for a
+ * fragment nothing. */
+struct where {
+	u64 data;        /* of the network header */
+	u32 linear;      /* bytes there */
+	u32 paged;       /* bytes of the first page that follow */
+	u64 page;
+};
+
+/* Address of so many bytes at an offset from the network header; 0 where they cannot be read. */
+INLINE u64 bytes_at(const struct where *w, u32 offset, u32 length)
+{
+	if (offset + length <= w->linear)
+		return w->data + offset;
+	if (offset < w->linear || offset + length > w->linear + w->paged)
+		return 0;
+	return w->page + (offset - w->linear);
+}
+
+/* Where the kernel maps a page (page_to_virt, x86-64); user space has looked up both variables. */
+INLINE u64 page_address(u64 page)
+{
+	u32 zero = 0;
+	struct config *k = config.lookup(&zero);
+	if (!k || !k->vmemmap_base || page & 1)   /* 1: not a page but a device's own memory */
+		return 0;
+	u64 first = read_u64(k->vmemmap_base, 0), base = read_u64(k->page_offset_base, 0);
+	return first && base && page >= first ? base + (page - first) / SIZEOF_PAGE * 4096 : 0;
+}
+
+INLINE void locate(struct where *w, u64 skb, u64 head, u64 data, u32 len)
+{
+	u32 paged = read_u32(skb, OFF_SKB_DATA_LEN);
+
+	w->data = data;
+	w->linear = len - paged;
+	w->paged = 0;
+	w->page = 0;
+	if (!paged)
+		return;
+	u64 frag = head + read_u32(skb, OFF_SKB_END) + OFF_SHINFO_FRAGS;
+	u64 mapped = page_address(read_u64(frag, OFF_FRAG_PAGE));
+	if (!mapped)
+		return;
+	w->page = mapped + read_u32(frag, OFF_FRAG_OFFSET);
+	w->paged = read_u32(frag, OFF_FRAG_LEN);
+}
+
 struct transport {
-	u64 at;          /* address of the transport header */
+	u32 at;          /* offset of the transport header from the network header */
 	u32 length;      /* bytes from it to the end of the packet */
 	u32 first;       /* not a later fragment */
 	u32 number;      /* of the datagram this is a fragment of; where in it, in bytes */
 	u32 offset;
 };
 
-INLINE void read_ports(struct flight *f, const struct transport *t)
+INLINE void read_ports(struct flight *f, const struct where *w, const struct transport *t)
 {
 	struct path *p = &f->rec;
-	u8 h[14];
+	u8 h[14] = {};
 
 	f->payload = 0;
 	if (!t->first || (p->proto != 6 && p->proto != 17))
 		return;
-	if (bpf_probe_read_kernel(h, sizeof(h), (void *)t->at))
+	/* A datagram may be shorter than TCP's header. */
+	u64 from = bytes_at(w, t->at, p->proto == 6 ? 14 : 8);
+	if (!from || bpf_probe_read_kernel(h, p->proto == 6 ? 14 : 8, (void *)from))
 		return;
 	p->sport = h[0] << 8 | h[1];
 	p->dport = h[2] << 8 | h[3];
@@ -82,12 +133,13 @@ INLINE void read_ports(struct flight *f, const struct transport *t)
 	f->end_seq = f->seq + f->payload + !!(flags & TCP_SYN) + !!(flags & TCP_FIN);
 }
 
-INLINE void read_ip4(struct flight *f, u64 data, u32 len, struct transport *t)
+INLINE void read_ip4(struct flight *f, const struct where *w, u32 base, u32 len, struct transport *t)
 {
 	struct path *p = &f->rec;
 	u8 h[20];
+	u64 from = bytes_at(w, base, sizeof(h));
 
-	if (bpf_probe_read_kernel(h, sizeof(h), (void *)data))
+	if (!from || bpf_probe_read_kernel(h, sizeof(h), (void *)from))
 		return;
 	u32 header = (h[0] & 15) * 4;
 	u32 total = (u32)h[2] << 8 | h[3];
@@ -104,16 +156,17 @@ INLINE void read_ip4(struct flight *f, u64 data, u32 len, struct transport *t)
 	t->offset = (fragment & 0x1FFF) * 8;
 	t->first = !t->offset;
 	t->number = (u32)h[4] << 8 | h[5];
-	t->at = data + header;
+	t->at = base + header;
 	t->length = p->length > header ? p->length - header : 0;
 }
 
-INLINE void read_ip6(struct flight *f, u64 data, u32 len, struct transport *t)
+INLINE void read_ip6(struct flight *f, const struct where *w, u32 base, u32 len, struct transport *t)
 {
 	struct path *p = &f->rec;
 	u8 h[40], x[8];
+	u64 from = bytes_at(w, base, sizeof(h));
 
-	if (bpf_probe_read_kernel(h, sizeof(h), (void *)data))
+	if (!from || bpf_probe_read_kernel(h, sizeof(h), (void *)from))
 		return;
 	u32 total = ((u32)h[4] << 8 | h[5]) + 40;
 	u32 header = 40;
@@ -128,7 +181,8 @@ INLINE void read_ip6(struct flight *f, u64 data, u32 len, struct transport *t)
 	for (int i = 0; i < 4; i++) {
 		if (next != 0 && next != 43 && next != 44 && next != 60)
 			break;
-		if (bpf_probe_read_kernel(x, sizeof(x), (void *)(data + header)))
+		from = bytes_at(w, base + header, sizeof(x));
+		if (!from || bpf_probe_read_kernel(x, sizeof(x), (void *)from))
 			break;
 		if (next == 44) {
 			p->flags |= PATH_FRAGMENT;
@@ -142,7 +196,7 @@ INLINE void read_ip6(struct flight *f, u64 data, u32 len, struct transport *t)
 		next = x[0];
 	}
 	p->proto = next;
-	t->at = data + header;
+	t->at = base + header;
 	t->length = p->length > header ? p->length - header : 0;
 }
 
@@ -162,10 +216,13 @@ INLINE void parse(struct flight *f, u64 skb)
 	}
 	u16 type = swap16(read_u16(skb, OFF_SKB_PROTOCOL));
 	struct transport t = {};
+	struct where w;
+	u32 base = 0;
 
+	locate(&w, skb, f->head, data, len);
 	if (type == ETH_VLAN) {
-		type = swap16(read_u16(data, 2));
-		data += 4;
+		type = swap16(read_u16(bytes_at(&w, 0, 4), 2));
+		base = 4;
 		len -= 4;
 	}
 	f->rec.length = len;
@@ -173,12 +230,12 @@ INLINE void parse(struct flight *f, u64 skb)
 	read_dev(dev, &f->rec.ifindex, &f->rec.netns);
 	f->device = f->rec.ifindex;
 	if (type == ETH_IP)
-		read_ip4(f, data, len, &t);
+		read_ip4(f, &w, base, len, &t);
 	else if (type == ETH_IP6)
-		read_ip6(f, data, len, &t);
+		read_ip6(f, &w, base, len, &t);
 	else
 		return;
-	read_ports(f, &t);
+	read_ports(f, &w, &t);
 	if (f->rec.flags & PATH_FRAGMENT) {
 		f->part = t.first ? PART_FIRST : PART_LATER;
 		f->seq = t.offset;

@@ -115,6 +115,15 @@ INLINE struct flight *flight_of(u64 skb)
 	return f;
 }
 
+/* What checksums or cuts an skb on its way to the driver, or the driver itself (skb_cow_head), may give it a new head. Since
+ * the device queue it has been in the stack's hands: the same skb of the same socket is the same packet. */
+INLINE void follow_head(u64 skb)
+{
+	struct flight *f = flight_by_key(skb);
+	if (f && !is_rx(f) && f->state == FLIGHT_LINKED && f->sk && f->sk == read_u64(skb, OFF_SKB_SK))
+		f->head = skb_head(skb);
+}
+
 /* Opaque: where the caller asks whether there is one, the pointer is asked, as the verifier wants it, and not the direction
  * it depends on. */
 INLINE struct flight *rx_of(u64 skb)

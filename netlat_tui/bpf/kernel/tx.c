@@ -108,15 +108,6 @@ INLINE struct flight *segment_of(u64 skb, struct cpu_state *c, u64 now)
 	return flight_move(f, skb, now);
 }
 
-/* What checksums or cuts an skb on its way to the driver may give it a new head. It has been in the stack's hands since
- * the device queue: the same skb of the same socket is the same packet. */
-INLINE void follow_head(u64 skb)
-{
-	struct flight *f = flight_by_key(skb);
-	if (f && !is_rx(f) && f->state == FLIGHT_LINKED && f->sk && f->sk == read_u64(skb, OFF_SKB_SK))
-		f->head = skb_head(skb);
-}
-
 int on_net_dev_start_xmit(struct bpf_raw_tracepoint_args *ctx)
 {
 	u64 skb = ctx->args[0];
