@@ -88,6 +88,7 @@ class Capture:
         while True:
             self.look()
             if condition(self):
+                self.look()  # a packet may have ended after the counters were read, before the table was
                 return
             if time.monotonic() > deadline:
                 pytest.fail(f"{what}: never came; counted {self.counters}, {self.in_flight} in flight")

@@ -130,11 +130,16 @@ int on_consume_skb(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* TCP frees segments without a word when it collapses a queue, and when a socket with unread ones is closed. */
-INLINE int waits_for_reader(const struct flight *f)
+/* What a segment on a socket's queue counts as that is not there any more; 0 where it still is. TCP frees segments without a
+ * word when it collapses its queue into fewer skbs: what was read since was read from one of these. And it does so with what
+ * nobody has read when a socket is closed. */
+INLINE u32 left_queue_as(const struct flight *f)
 {
-	return f->rec.proto != 6 || (is_inet(f->sk) && read_u64(f->sk, OFF_SK_SOCKET) &&
-				     (s32)(f->end_seq - read_u32(f->sk, OFF_TCP_COPIED_SEQ)) > 0);
+	if (f->rec.proto != 6)
+		return 0;
+	if (!is_inet(f->sk) || !read_u64(f->sk, OFF_SK_SOCKET))
+		return COUNT_EXPIRED;
+	return (s32)(f->end_seq - read_u32(f->sk, OFF_TCP_COPIED_SEQ)) > 0 ? 0 : COUNT_MERGED;
 }
 
 /* Run by user space for one slot of the table: a packet nothing was heard of for too long is given up. */
@@ -143,7 +148,8 @@ int on_sweep(struct bpf_raw_tracepoint_args *ctx)
 	struct flight *f = flight_at(ctx->args[0]);
 	if (!f || f->state == FLIGHT_NONE || f->key != ctx->args[1] || f->last_ns != ctx->args[2])
 		return 0;
-	if (f->state != FLIGHT_SOCKET || !waits_for_reader(f))
-		flight_lost(f, COUNT_EXPIRED);
+	u32 counter = f->state == FLIGHT_SOCKET ? left_queue_as(f) : COUNT_EXPIRED;
+	if (counter)
+		flight_lost(f, counter);
 	return 0;
 }
