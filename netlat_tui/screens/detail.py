@@ -162,5 +162,7 @@ def outcome_words(path: Path) -> str:
         Outcome.EXPIRED: "lost sight of: its end was never seen",
     }
     if path.direction.label == "tx" and path.outcome is Outcome.COMPLETE:
+        if path.peer and path.points and path.points[-1].point.key == "xmit":  # lo, veth: the same skb comes up again
+            return "sent, and received on this machine"
         return "sent, and the driver is done with it"
     return endings[path.outcome]
