@@ -172,7 +172,7 @@ class Host:
         return subprocess.run([*self.inside, "cat", path], check=True, capture_output=True, text=True).stdout
 
     def start(self, role: str, *arguments: object, cpu: int | None = None) -> Actor:
-        command = [*self.inside, sys.executable, str(TRAFFIC), role, *map(str, arguments)]
+        command = [*self.inside, sys.executable, "-I", "-S", str(TRAFFIC), role, *map(str, arguments)]
         if cpu is not None:
             command = ["taskset", "-c", str(cpu), *command]
         return Actor(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
@@ -247,7 +247,10 @@ class Net:
         return sender, router, receiver, receiver.ip4
 
     def start(self, host: Host, role: str, *arguments: object, cpu: int | None = None) -> Actor:
-        actor = host.start(role, *arguments, cpu=cpu)
+        return self.keep(host.start(role, *arguments, cpu=cpu))
+
+    def keep(self, actor: Actor) -> Actor:
+        """Ended with the test."""
         self._actors.append(actor)
         return actor
 

@@ -16,7 +16,6 @@ from tests.live.test_traffic import check_path, sides
 
 Begin = Callable[[str], Capture]
 COUNT = 200
-DELAY_NS = 20_000_000
 TBF = ("tc", "qdisc", "replace", "dev")
 
 
@@ -103,36 +102,6 @@ def test_a_path_names_the_socket_as_proc_does(net: Net, capture: Begin) -> None:
     echoes = [path for path in seen.paths if path.pid == echo.process.pid]
     assert {path.socket for path in echoes} <= own
     assert Counter(path.direction for path in echoes) == {Direction.RX: 20, Direction.TX: 20}
-
-
-def test_a_delay_put_into_the_queueing_discipline_is_found_there(net: Net, capture: Begin) -> None:
-    sender, receiver = net.pair()
-    # Fifty at once, into a queue that lets one out every 20 ms once the first few have used up the burst.
-    frame = 64 + 8 + 20 + 14
-    rate = frame * 8 * 1_000_000_000 // DELAY_NS
-    sender.run(*TBF, "veth0", "root", "tbf", "rate", f"{rate}bit", "burst", "1600", "limit", "1mb")
-    reader = net.start(receiver, "udp-read", receiver.ip4, 50, 64, 0)
-    port = reader.expect("ready")
-    net.start(sender, "ping", receiver.ip4, 77, 1, 56, 0).finish()
-    seen = capture(f"tx and netns {sender.inode} and udp and dst port {port}")
-    net.start(sender, "udp-send", receiver.ip4, port, 50, 64, 0)
-    assert reader.finish() == 50
-    seen.until_ended(50)
-    paths = sorted(seen.paths, key=lambda path: path.t0_ns)
-    assert len(paths) == 50
-    left = []
-    for path in paths:
-        check_path(path)
-        at = points(path)
-        assert list(at) == ["send", "device", "qdisc_in", "qdisc_out", "xmit"]
-        assert PathFlag.BYPASS not in path.flags
-        left.append(path.t0_ns + at["qdisc_out"])
-    # The queue's own clock: one frame every 20 ms, within 5 %.
-    assert (left[-1] - left[25]) / 24 == pytest.approx(DELAY_NS, rel=0.05)
-    # And each waited for those before it: the queue's stage holds the time, the others do not.
-    last = points(paths[-1])
-    assert last["qdisc_out"] - last["qdisc_in"] > 25 * DELAY_NS
-    assert last["qdisc_in"] + last["xmit"] - last["qdisc_out"] < DELAY_NS
 
 
 def test_what_the_queueing_discipline_has_no_room_for_is_dropped_there(net: Net, capture: Begin) -> None:

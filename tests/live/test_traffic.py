@@ -109,27 +109,6 @@ def test_icmp(net: Net, capture: Begin, device: str, version: int) -> None:
         assert [p.point.key for p in path.points][-2:] == ["copy", "return"]
 
 
-def test_a_slow_reader_is_seen_in_the_socket_stage_of_exactly_its_packets(net: Net, capture: Begin) -> None:
-    sender, receiver = net.pair()
-    slow = net.start(receiver, "udp-echo", receiver.ip4, 20, 32, 0)
-    quick_port, late = slow.expect("ready"), net.start(receiver, "udp-read", receiver.ip4, 20, 32, 0.02)
-    slow_port = late.expect("ready")
-    seen = capture(f"rx and netns {receiver.inode} and udp")
-    net.start(sender, "udp-ask", receiver.ip4, quick_port, 20, 32, 0.005)
-    net.start(sender, "udp-send", receiver.ip4, slow_port, 20, 32, 0.0)
-    late.finish()
-    slow.finish()
-    seen.until_ended(40)
-    waits: dict[int, list[int]] = {quick_port: [], slow_port: []}
-    for path in seen.paths:
-        at = {p.point.key: p.t_ns for p in path.points}
-        assert path.dport is not None
-        waits[path.dport].append(at["return"] - at["socket"])
-    assert len(waits[slow_port]) == len(waits[quick_port]) == 20, seen.counters
-    assert all(wait >= 20_000_000 for wait in waits[slow_port])
-    assert sorted(waits[quick_port])[10] < 10_000_000
-
-
 def test_a_port_filter_lets_nothing_else_through(net: Net, capture: Begin) -> None:
     sender, receiver = net.pair()
     wanted = net.start(receiver, "udp-read", receiver.ip4, COUNT, 32, 0)

@@ -2,11 +2,17 @@
 
 A reader prints ``ready PORT`` when it listens and ``done N`` when it has read N messages; every actor ends by itself,
 after its count or after ``TIMEOUT`` seconds.
+
+Those that keep a log say afterwards when they did what, by the clock the tracer's times are of: what it found must be
+what they say. They run before all others, so that what they say is what they were told to do and not the scheduler's.
 """
 
 from __future__ import annotations
 
+import ctypes
+import os
 import select
+import signal
 import socket
 import struct
 import sys
@@ -16,6 +22,7 @@ TIMEOUT = 60.0
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h; the module does not name it
 SO_BUSY_POLL = 46
 SOL_RAW, ICMP_FILTER, ICMP6_FILTER = 255, 1, 1
+SO_ATTACH_FILTER = 26
 
 
 def say(text: str) -> None:
@@ -173,6 +180,120 @@ def sniff(address: str, count: int, size: int, pause: float) -> None:
             sock.recv(65536)
 
 
+def now() -> int:
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+
+
+def before_others(priority: int) -> None:
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+
+
+def await_signal() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    say("ready 0")
+    signal.sigwait([signal.SIGUSR1])
+
+
+def log_read(kind: str, address: str, count: int, pause: float) -> None:
+    """Read ``count`` messages, each ``pause`` seconds after it was there to be read; with no pause, wait in the call.
+
+    ``read LENGTH READY CALL RETURN``: when it was there to be read, when the call was made and when it returned.
+    """
+    before_others(1)
+    with socket.socket(family(address), socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM) as sock:
+        sock.bind((address, 0))
+        if kind == "tcp":
+            sock.listen(1)
+        say(f"ready {sock.getsockname()[1]}")
+        connection = sock.accept()[0] if kind == "tcp" else sock
+        limit = struct.pack("ll", int(TIMEOUT), 0)  # one of Python's own would have it wait in another call
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        log = []
+        for _ in range(count):
+            ready = call = now()
+            if pause:
+                select.select([connection], [], [], TIMEOUT)
+                ready = now()
+                time.sleep(pause)
+                call = now()
+            length = len(connection.recv(65536))
+            log.append(f"read {length} {ready} {call} {now()}")
+        say("\n".join([*log, f"done {count}"]))
+
+
+def log_send(
+    kind: str, address: str, port: int, count: int, size: int, gap: float, wait: int = 0, wake: int = 0
+) -> None:
+    """Send ``count`` messages, each a byte longer than the one before: that is how they are told apart.
+
+    ``sent LENGTH CALL RETURN``. ``wait``: for a signal, with all else done. ``wake``: a process that waits for one, it
+    is sent after a third of the messages.
+    """
+    before_others(1)
+    with socket.socket(family(address), socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM) as sock:
+        if kind == "tcp":
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.connect((address, port))
+        log = []
+        if wait:
+            await_signal()
+        began = now()
+        for number in range(count):
+            call = now()
+            # Small numbers one after the other: to the filters of weigh() they are lists of what these look for.
+            sock.send(b"\4\0" * (size // 2) + b"\0" * (size % 2 + number))
+            log.append(f"sent {size + number} {call} {now()}")
+            if wake and number == count // 3:
+                time.sleep(gap / 2)  # the reader of this one waits for the next
+                os.kill(wake, signal.SIGUSR1)
+            time.sleep(max(0, began / 1e9 + (number + 1) * gap - now() / 1e9))
+    say("\n".join([*log, f"done {count}"]))
+
+
+def hog(priority: int, duration: float, wake: int = 0) -> None:
+    """When signalled, keep a CPU for so long. ``held FROM TO``. ``wake``: a process to be signalled on the way."""
+    before_others(priority)
+    await_signal()
+    began = now()
+    while (ended := now()) < began + duration * 1e9:
+        if wake and ended > began + duration * 1e8:
+            os.kill(wake, signal.SIGUSR1)
+            wake = 0
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    time.sleep(duration / 4)  # the others' turn, before all that an end takes
+    say(f"held {began} {ended}\ndone 1")
+
+
+def stop(pid: int, duration: float) -> None:
+    """When signalled, stop a process for so long. ``held FROM TO``."""
+    before_others(1)
+    await_signal()
+    os.kill(pid, signal.SIGSTOP)
+    stopped = False
+    while not stopped:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:  # noqa: PTH123 - pathlib takes its time to load
+            stopped = ") T " in stat.read()
+    began = now()
+    time.sleep(duration)
+    ended = now()
+    os.kill(pid, signal.SIGCONT)
+    say(f"held {began} {ended}\ndone 1")
+
+
+def weigh(device: str, sockets: int, looks: int) -> None:
+    """Each packet over a device takes time: packet sockets' filters look for what is not there, ``looks`` times."""
+    look = struct.pack("=HBBI", 0x00, 0, 0, 100) + struct.pack("=HBBI", 0x20, 0, 0, 0xFFFFF00C)  # SKF_AD_NLATTR
+    code = struct.pack("=HBBI", 0x01, 0, 0, 9) + look * looks + struct.pack("=HBBI", 0x06, 0, 0, 0)
+    text = ctypes.create_string_buffer(code)
+    program = struct.pack("HP", len(code) // 8, ctypes.addressof(text))
+    taps = [socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) for _ in range(sockets)]
+    for tap in taps:
+        tap.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+        tap.bind((device, 3))  # ETH_P_ALL
+    say("ready 0")
+    time.sleep(TIMEOUT)
+
+
 def main() -> None:
     role, address, *numbers = sys.argv[1:]
     readers = {
@@ -184,7 +305,17 @@ def main() -> None:
         "tcp-read": tcp_read,
     }
     senders = {"udp-send": udp_send, "udp-ask": udp_ask, "tcp-send": tcp_send, "ping": ping}
-    if role in readers:
+    kind, _, logged = role.partition("-log-")
+    if logged == "read":
+        log_read(kind, address, int(numbers[0]), float(numbers[1]))
+    elif logged:
+        port, count, size, gap, *more = numbers
+        log_send(kind, address, int(port), int(count), int(size), float(gap), *map(int, more))
+    elif role in ("hog", "stop"):
+        (hog if role == "hog" else stop)(int(numbers[0]), float(numbers[1]), *map(int, numbers[2:]))
+    elif role == "weigh":
+        weigh(address, *map(int, numbers))
+    elif role in readers:
         count, size, pause = numbers
         readers[role](address, int(count), int(size), float(pause))
     else:
