@@ -94,8 +94,8 @@ lacking() {
     case $(cut -f3 <<<"$found") in '' | -) echo bcc ;; esac
     local needs=()
     case $1 in
-    test) needs=(ip sysctl taskset cc tmux ethtool) ;;
-    kernels) needs=(ip tc sysctl qemu-system-x86_64 busybox depmod file) ;;
+    test) needs=(ip sysctl taskset cc tmux ethtool bpftrace) ;;
+    kernels) needs=(ip tc sysctl taskset bpftrace qemu-system-x86_64 busybox depmod file) ;;
     esac
     for need in "${needs[@]}"; do
         has "$need" || echo "$need"
