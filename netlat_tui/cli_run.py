@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from netlat_tui.model.filter import Filter, FilterError, Names, from_options, interfaces, parse
+from netlat_tui.model.filter import Filter, FilterError, Names, cpus, from_options, interfaces, parse
 from netlat_tui.model.points import Direction
 from netlat_tui.model.text import printable
 from netlat_tui.sources.base import Source, SourceError
@@ -66,6 +66,7 @@ def chosen_filter(ask: Ask, live: bool) -> Filter:
         raise Ended(2, f"{error}" + (f"\n{pointed}" if pointed else "")) from None
     if live:
         _require_interfaces(flt)
+        _require_cpus(flt)
     return flt
 
 
@@ -83,6 +84,19 @@ def _require_interfaces(flt: Filter) -> None:
                 f"did you mean {printable(near[0])}?" if near else f"there are {printable(', '.join(sorted(there)))}."
             )
             raise Ended(2, f"There is no interface {printable(name)}: {hint}")
+
+
+def _require_cpus(flt: Filter) -> None:
+    """A CPU that is offline may come back; one that this machine cannot have is a mistake."""
+    wanted = cpus(flt)
+    if not wanted:
+        return
+    from netlat_tui.system.cpus import possible
+
+    there = possible()
+    for first, _ in wanted:
+        if first > there[-1]:
+            raise Ended(2, f"There is no CPU {first}: this machine's are 0 to {there[-1]}.")
 
 
 @contextmanager

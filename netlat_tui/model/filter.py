@@ -80,9 +80,15 @@ def interfaces(chosen: Filter) -> tuple[str, ...]:
 
 def namespaces(chosen: Filter) -> tuple[Range, ...]:
     """The network namespaces a filter mentions: ranges of inode numbers, both ends included."""
+    return _ranges(chosen, "netns")
+
+
+def cpus(chosen: Filter) -> tuple[Range, ...]:
+    """The softirq CPUs a filter mentions: ranges of their numbers, both ends included."""
+    return _ranges(chosen, "cpu")
+
+
+def _ranges(chosen: Filter, word: str) -> tuple[Range, ...]:
     return tuple(
-        pair
-        for term in terms(chosen.node)
-        if isinstance(term, Numbers) and term.word == "netns"
-        for pair in term.ranges
+        pair for term in terms(chosen.node) if isinstance(term, Numbers) and term.word == word for pair in term.ranges
     )

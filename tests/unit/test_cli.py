@@ -14,6 +14,7 @@ import pytest
 
 from netlat_tui.cli_run import DEMO
 from netlat_tui.recording import Writer
+from netlat_tui.system import cpus
 from tests.synth import ORIGIN, hostile, make_ticks
 
 
@@ -132,6 +133,12 @@ def test_an_interface_that_is_not_there(words: list[str]) -> None:
 
 def test_an_interface_that_is_nearly_there() -> None:
     assert one_sentence(run("report", "-i", "loo"), 2) == "There is no interface loo: did you mean lo?"
+
+
+def test_a_cpu_that_cannot_be() -> None:
+    last = cpus.possible()[-1]
+    sentence = one_sentence(run("report", "-c", str(last + 1)), 2)
+    assert sentence == f"There is no CPU {last + 1}: this machine's are 0 to {last}."
 
 
 def test_an_interface_of_a_recording_need_not_be_there_now() -> None:
