@@ -1,6 +1,6 @@
 """Compile the kernel side for a kernel that is not running, from its image: an emulated machine takes minutes for it.
 
-    python scripts/precompile.py VMLINUZ CPUS     into $XDG_CACHE_HOME/netlat-tui
+    python scripts/precompile.py VMLINUZ CPUS [FUNCTION…]     without these functions, into $XDG_CACHE_HOME/netlat-tui
 
 A guess that the guest checks: it uses what it finds in its cache only if that is, to the letter, what it would compile.
 """
@@ -58,7 +58,7 @@ def section(elf: bytes, wanted: bytes) -> bytes:
 
 
 def main() -> None:
-    image, cpus = Path(sys.argv[1]), int(sys.argv[2])
+    image, cpus, changed = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
     btf = Btf(section(kernel(image.read_bytes()), b".BTF"))
     cmpxchg = tuple(int(part) for part in image.name.split("-")[1].split(".")[:2]) >= (5, 12)
     system_calls = {f"syscalls/{probe.event}": 1 for probe in PROBES if probe.way is Way.SYSCALL}
@@ -68,7 +68,11 @@ def main() -> None:
         mock.patch.object(calls, "refuses_kprobe", lambda _function: ""),
     ):
         for tier in plan.TIERS[1:]:
-            compiled(source(btf, Sizes(cpus=cpus), plan.make(btf, tier), cmpxchg=cmpxchg))
+            wanted = plan.make(btf, tier)
+            for probe in PROBES:
+                if probe.event in changed and probe.event in wanted.kinds:
+                    wanted.refuse(probe, "the compiler has changed it")
+            compiled(source(btf, Sizes(cpus=cpus), wanted, cmpxchg=cmpxchg))
 
 
 if __name__ == "__main__":

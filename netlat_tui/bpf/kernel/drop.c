@@ -150,6 +150,6 @@ int on_sweep(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	u32 counter = f->state == FLIGHT_SOCKET ? left_queue_as(f) : COUNT_EXPIRED;
 	if (counter)
-		flight_lost(f, counter);
+		flight_lost(f, counter, 0);
 	return 0;
 }

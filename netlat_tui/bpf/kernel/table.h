@@ -84,16 +84,21 @@ INLINE int flight_ends(struct flight *f)
 }
 
 /* What a packet counts as whose end was not seen. A TCP segment without payload never reaches a socket: TCP used it up. A
- * fragment nobody dropped is part of its datagram. */
-INLINE u32 lost_as(const struct flight *f, u32 counter)
+ * fragment nobody dropped is part of its datagram. reused: its skb is another packet's; TCP frees a segment without a word
+ * when its bytes are in another skb. */
+INLINE u32 lost_as(const struct flight *f, u32 counter, int reused)
 {
-	return carries_nothing(f) ? COUNT_CONSUMED : is_rx(f) && f->part == PART_LATER ? COUNT_MERGED : counter;
+	if (carries_nothing(f))
+		return COUNT_CONSUMED;
+	if (is_rx(f) && (f->part == PART_LATER || (reused && f->rec.proto == 6)))
+		return COUNT_MERGED;
+	return counter;
 }
 
-INLINE void flight_lost(struct flight *f, u32 counter)
+INLINE void flight_lost(struct flight *f, u32 counter, int reused)
 {
 	if (flight_ends(f))
-		count(lost_as(f, counter), 1);
+		count(lost_as(f, counter, reused), 1);
 	else if (f->state != FLIGHT_BORN)
 		return;   /* another CPU is about it */
 	flight_clear(f);
@@ -109,7 +114,7 @@ INLINE struct flight *flight_of(u64 skb)
 		if (read_unseen(f))
 			flight_detach(f);
 		else
-			flight_lost(f, COUNT_EXPIRED);
+			flight_lost(f, COUNT_EXPIRED, 1);
 		return 0;
 	}
 	return f;
@@ -204,7 +209,7 @@ INLINE struct flight *flight_take(u64 skb, u64 now)
 	if (!f)
 		return 0;
 	if (held && flight_ends(f))
-		count(lost_as(f, held == skb ? COUNT_EXPIRED : COUNT_EVICTED), 1);
+		count(lost_as(f, held == skb ? COUNT_EXPIRED : COUNT_EVICTED, held == skb), 1);
 	f->state = FLIGHT_NONE;
 	f->slot = at * WAYS + way;
 	return f;
