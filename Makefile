@@ -3,9 +3,10 @@
 RUN := scripts/setup.sh run
 TEST := scripts/setup.sh test
 KERNELS := scripts/setup.sh kernels
+BENCH := scripts/setup.sh bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run test guests lint screenshots clean
+.PHONY: help run test guests bench lint screenshots clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -18,6 +19,9 @@ test: lint ## lint, then unit, screen and live tests (live ones as root): make t
 
 guests: ## tests on Debian's kernels in emulated machines (as root): make guests ARGS="6.1 6.12 -k udp"
 	@$(KERNELS) python scripts/kernels.py $(ARGS)
+
+bench: ## what tracing costs (as root): make bench ARGS="hooks", make bench ARGS="--wait 10 --docs"
+	@$(BENCH) python -m benchmarks $(ARGS)
 
 lint: ## ruff and strict mypy
 	$(TEST) ruff check .

@@ -4,6 +4,7 @@
 #   scripts/setup.sh run  COMMAND…    with what the application needs
 #   scripts/setup.sh test COMMAND…    and with what its tests need
 #   scripts/setup.sh kernels COMMAND… and with what boots other kernels in emulated machines
+#   scripts/setup.sh bench COMMAND…   with what the application needs, a load generator and the tools it is compared with
 #   scripts/setup.sh clean            removes the environment
 #
 # BCC's binding belongs to the distribution (python3-bpfcc); what PyPI calls bcc is another project. The environment therefore
@@ -61,6 +62,7 @@ package_for() {
     apt-get:busybox) echo busybox-static ;;
     apt-get:depmod) echo kmod ;;
     apt-get:tc) echo iproute2 ;;
+    apt-get:perf) echo linux-perf ;;
     dnf:python) echo python3 python3-pip ;;
     dnf:bcc) echo python3-bcc ;;
     dnf:sysctl | pacman:sysctl) echo procps-ng ;;
@@ -96,6 +98,7 @@ lacking() {
     case $1 in
     test) needs=(ip sysctl taskset cc tmux ethtool bpftrace) ;;
     kernels) needs=(ip tc sysctl taskset bpftrace qemu-system-x86_64 busybox depmod file) ;;
+    bench) needs=(ip taskset) ;;
     esac
     for need in "${needs[@]}"; do
         has "$need" || echo "$need"
@@ -132,6 +135,16 @@ complete_machine() {
     say "installing $wanted"
     # shellcheck disable=SC2086 # package names, one word each
     install $wanted || say "could not install $wanted: install them by hand for what needs them."
+}
+
+# What a machine measures with; one that a distribution does not have must not keep it from the others.
+complete_bench() {
+    local tool
+    for tool in sockperf bpftrace perf htop btop; do
+        has "$tool" && continue
+        if is_root && say "installing $(package_for "$tool")" && install "$(package_for "$tool")"; then continue; fi
+        say "going on without $tool: what is measured with it is left out."
+    done
 }
 
 # --- The interpreter ---
@@ -196,7 +209,7 @@ requirements() {
     "$1/bin/python" - "$REPO/pyproject.toml" "$2" <<'PYTHON'
 import sys, tomllib
 project = tomllib.load(open(sys.argv[1], "rb"))["project"]
-lists = {"run": [], "test": ["dev"], "kernels": ["dev", "kernels"]}[sys.argv[2]]
+lists = {"run": [], "bench": [], "test": ["dev"], "kernels": ["dev", "kernels"]}[sys.argv[2]]
 print(*project["dependencies"], *(line for name in lists for line in project["optional-dependencies"][name]), sep="\n")
 PYTHON
 }
@@ -234,9 +247,10 @@ main() {
     local kind=${1:-} venv
     venv=$(venv_folder)
     case $kind in
-    run | test | kernels)
+    run | test | kernels | bench)
         shift
         complete_machine "$kind"
+        [ "$kind" != bench ] || complete_bench
         make_venv "$venv"
         fill_venv "$venv" "$kind"
         link_checkout "$venv"
@@ -245,7 +259,7 @@ main() {
         exec "$@"
         ;;
     clean) [ ! -e "$venv/pyvenv.cfg" ] || rm -rf "$venv" ;;
-    *) fail "usage: setup.sh run|test|kernels COMMAND…, or setup.sh clean" ;;
+    *) fail "usage: setup.sh run|test|kernels|bench COMMAND…, or setup.sh clean" ;;
     esac
 }
 
