@@ -36,6 +36,7 @@ class Aggregate:
 
     def __init__(self) -> None:
         self._row: dict[int, int] = {}
+        self._dists: dict[int, list[int]] = {}  # of each region
         self._codes = np.zeros(0, dtype=np.int64)
         self._buckets = np.zeros((0, N_BUCKETS), dtype=np.uint64)
         self._sum = np.zeros(0, dtype=np.uint64)
@@ -71,6 +72,7 @@ class Aggregate:
         if new:
             for code in new:
                 self._row[code] = len(self._row)
+                self._dists.setdefault(code & ~0xFFFF, []).append(code & 0xFFFF)
             more = len(new)
             self._codes = np.concatenate([self._codes, np.array(new, dtype=np.int64)])
             self._buckets = np.concatenate([self._buckets, np.zeros((more, N_BUCKETS), dtype=np.uint64)])
@@ -80,9 +82,9 @@ class Aggregate:
         of_unique = np.array([self._row[int(code)] for code in unique], dtype=np.intp)
         return of_unique[inverse]
 
-    @property
-    def codes(self) -> Codes:
-        return self._codes
+    def counted(self, regions: Iterable[Region]) -> set[int]:
+        """The distributions of which any of these regions has had samples."""
+        return {dist for region in regions for dist in self._dists.get(region.code(0), ())}
 
     def sum_ns(self, code: int) -> int:
         row = self._row.get(code)

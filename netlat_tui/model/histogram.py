@@ -6,6 +6,8 @@ Bucket 0 holds 0…7 ns. From 8 ns on an octave ``[2^e, 2^(e+1))`` is cut into e
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -65,11 +67,10 @@ def quantiles(
     if not total:
         return (None,) * len(fractions)
     cumulative = np.cumsum(counts)
+    ranks = np.array([min(max(1, math.ceil(fraction * total)), total) for fraction in fractions], dtype=np.uint64)
     values: list[int | None] = []
-    for fraction in fractions:
-        rank = min(max(1, int(np.ceil(fraction * total))), total)
-        bucket = int(np.searchsorted(cumulative, rank, side="left"))
-        value = int(MIDDLES[bucket])
+    for middle in MIDDLES[cumulative.searchsorted(ranks)].tolist():
+        value = int(middle)
         if highest is not None:
             value = min(value, highest)
         if lowest is not None:

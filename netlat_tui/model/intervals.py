@@ -39,10 +39,8 @@ class Intervals:
 
     def stages(self, regions: Sequence[Region], trend: Region) -> tuple[StageRow, ...]:
         """Rows of the stages counted in these regions, in the order of the way."""
-        wanted = {region.code(0) for region in regions}
-        counted = {int(code) & 0xFFFF for code in self.aggregate.codes if int(code) & ~0xFFFF in wanted}
         rows, time_ns = [], dict.fromkeys(Direction, 0)
-        for dist in counted:
+        for dist in self.aggregate.counted(regions):
             if dist >= N_STAGES or self.direction not in (None, STAGES[dist].direction):
                 continue
             values = self.values(regions, dist)
