@@ -84,6 +84,8 @@ def constants(btf: Btf, sizes: Sizes, plan: Plan, cmpxchg: bool) -> dict[str, in
     values["UDP_EXACT"] = int({"__udp_enqueue_schedule_skb", "skb_consume_udp"} <= plan.kinds.keys())
     if plan.kinds.keys() & {"sock_recv_length", "inet_recvmsg"}:
         values["HAVE_RETURN"] = 1
+    if "rx.return" in plan.points:
+        values["RETURN_SEEN"] = 1
     if cmpxchg:
         values["HAVE_CMPXCHG"] = 1
     if (btf.tracepoint_args("kfree_skb") or 0) >= 3:

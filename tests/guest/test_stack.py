@@ -60,7 +60,8 @@ def test_segments_are_cut_up_and_merged(
     returns = {"rx.return", "rx.socket"} <= hooked
     seen.until(lambda c: c.counters["complete"] > 0 and (c.in_flight == 0 or not returns), "packets seen and ended")
     received, sent = check(seen, shown)
-    told = f"{Counter((path.direction.label, path.outcome.label) for path in received + sent)}; {seen.counters}; {seen.stages}"
+    ends = Counter((path.direction.label, path.outcome.label) for path in received + sent)
+    told = f"{ends}; {seen.counters}; {seen.stages}"
     assert payload([path for path in sent if path.length > 60]) >= COUNT * LARGE, told
     large = [path for path in sent if path.segs > 1]
     assert large, told

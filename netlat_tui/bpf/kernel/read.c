@@ -28,6 +28,12 @@ INLINE void complete(struct flight *f, struct cpu_state *c, const struct sock_st
 /* Off the queue, by this task; its skb may be free before the call returns. */
 INLINE int taken(struct flight *f, u64 skb, struct cpu_state *c)
 {
+	u64 sk = f->sk;
+#ifndef RETURN_SEEN
+	/* Nothing tells of the return: it ends here. */
+	complete(f, c, socks.lookup(&sk), 0);
+	return 0;
+#endif
 	u32 tid = bpf_get_current_pid_tgid();
 	struct reader *r = readers.lookup(&tid);
 	if (!r) {
@@ -41,7 +47,6 @@ INLINE int taken(struct flight *f, u64 skb, struct cpu_state *c)
 	}
 	if (!r || r->n >= READER_CHAIN) {
 		/* More packets in one call than there is room for: these end with their copy. */
-		u64 sk = f->sk;
 		complete(f, c, socks.lookup(&sk), 0);
 		return 0;
 	}
@@ -60,12 +65,14 @@ int on_skb_copy_datagram_iovec(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	u64 now = bpf_ktime_get_ns();
 	u32 copied = 0;
+#ifdef RETURN_SEEN
 	if (f->rec.proto == 17) {
 		/* The socket's FIFO knows when it is read: this may be a peek. */
 		f->copy_ns = now;
 		f->copy_cpu = bpf_get_smp_processor_id();
 		return 0;
 	}
+#endif
 	if (f->rec.proto == 6 && f->sk) {
 		u32 seq = read_u32(skb, OFF_TCP_CB_SEQ), end = read_u32(skb, OFF_TCP_CB_END_SEQ);
 		u8 flags = 0;
