@@ -17,6 +17,7 @@ from tests.live.conftest import Net
 from tests.live.test_traffic import check_path
 from tests.live.truth import (
     COUNT,
+    EMULATED,
     GAP,
     HELD,
     MS,
@@ -62,10 +63,15 @@ def test_a_reader_that_sleeps(net: Net, tracer: Tracer, capture: Begin, kind: st
         for port, writer, reader in ((slow_port, to_slow, slow), (quick_port, to_quick, quick))
     }
     head = UDP_HEAD if kind == "udp" else TCP_HEAD
-    seen.until(lambda c: all(len(paths_of(c, port, head)) >= 20 for port in done), "all of them ended")
+    # A sender that comes late may put two segments together: of these nothing can be said.
+    seen.until(
+        lambda c: c.in_flight == 0 and all(len(paths_of(c, port, head)) >= 17 for port in done), "most of them ended"
+    )
     for port, (sent, read) in done.items():
         waits = []
         for length, (sending, was_sent) in sent.items():
+            if length not in read:
+                continue
             _, calling, was_read = read[length]
             path = paths_of(seen, port, head)[length]
             check_path(path)
@@ -73,7 +79,8 @@ def test_a_reader_that_sleeps(net: Net, tracer: Tracer, capture: Begin, kind: st
             assert sending <= at["socket"] <= was_read
             assert max(calling, at["socket"]) <= at["return"] <= was_read
             waits.append(at["return"] - at["socket"])
-            assert between(waits[-1], was_read - was_sent, was_read - sending), path
+            assert between(waits[-1], was_read - was_sent, was_read - sending, was_read - was_sent), path
+        assert len(waits) >= 17
         if port == quick_port:
             check_undelayed(waits)
         else:
@@ -206,13 +213,13 @@ def test_a_cpu_that_is_kept_from_its_packets(net: Net, tracer: Tracer, capture: 
         at, on = times(path), cpus(path)
         assert path.irq_class is IrqClass.LOCAL
         assert (on["raise"], on["link"], path.softirq_cpu) == (0, 1, 1)
-        busy = [(began, ended) for began, ended in heavy if began + MS * PACE < sending and was_sent < ended]
+        busy = [each for each in heavy if each[0] + MS * PACE < sending and was_sent < each[1]]
         if busy:
-            ((began, ended),) = busy
+            ((began, done, free),) = busy
             reached = at[stage.rpartition("→")[2]]
-            assert ends(reached, ended, ended - began), reached - ended
-            others.append(stage_of(path, stage, ended - at["raise"]))
-        elif not any(began < was_sent and sending < ended for began, ended in heavy):
+            assert between(reached, done, free, done - began if EMULATED else 0), (reached - done, reached - free)
+            others.append(stage_of(path, stage, reached - at["raise"]))
+        elif not any(began < was_sent and sending < free for began, _, free in heavy):
             waits.append(at["link"] - at["raise"])
     check_undelayed(others)
     check_undelayed(waits)

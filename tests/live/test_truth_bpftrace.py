@@ -10,7 +10,7 @@ from statistics import median
 
 from netlat_tui.bpf.tracer import Tracer
 from tests.live.conftest import Actor, Capture, Net, cannot
-from tests.live.truth import EMULATED, by_length, log, need, paths_of, times
+from tests.live.truth import EMULATED, by_length, log, need, paths_of, times, weigh
 
 Begin = Callable[[str], Capture]
 COUNT = 100
@@ -59,9 +59,11 @@ def test_bpftrace_sees_the_same(net: Net, tracer: Tracer, capture: Begin, tmp_pa
     sender, receiver = net.pair()
     reader = net.start(receiver, "udp-log-read", receiver.ip4, COUNT, 0)
     port = reader.expect("ready")
+    # Between the two points packet sockets have a look at it: there is something to be measured.
+    weigh(net, receiver, "veth0", (2, 100))
     others = bpftrace(net, tracer, tmp_path)
     seen = capture(f"rx and netns {receiver.inode} and udp and dst port {port}")
-    writer = net.start(sender, "udp-log-send", receiver.ip4, port, COUNT, 100, 0.002)
+    writer = net.start(sender, "udp-log-send", receiver.ip4, port, COUNT, 1000, 0.002)
     sent = by_length(log(writer, "sent"))
     seen.until_ended(COUNT)
     paths = paths_of(seen, port)
@@ -73,6 +75,7 @@ def test_bpftrace_sees_the_same(net: Net, tracer: Tracer, capture: Begin, tmp_pa
     extra = min(theirs, default=0) - min(paths)
     assert extra in (0, 8)
     assert len(theirs) == COUNT
+    assert median(theirs.values()) > HOOK_NS * 5
     differences = []
     for length, path in paths.items():
         at = times(path)

@@ -20,7 +20,6 @@ import time
 
 TIMEOUT = 60.0
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h; the module does not name it
-SO_BUSY_POLL = 46
 SOL_RAW, ICMP_FILTER, ICMP6_FILTER = 255, 1, 1
 SO_ATTACH_FILTER = 26
 
@@ -47,26 +46,6 @@ def udp_read(address: str, count: int, size: int, pause: float) -> None:
             data = sock.recv(65536)
             assert len(data) == size
         say(f"done {count}")
-
-
-def udp_poll(address: str, count: int, size: int, pause: float) -> None:
-    """Read ``count`` datagrams, polling the device while none is there."""
-    with socket.socket(family(address), socket.SOCK_DGRAM) as sock:
-        sock.setsockopt(socket.SOL_SOCKET, SO_BUSY_POLL, 50_000)  # only of a call that blocks, so without a timeout
-        sock.bind((address, 0))
-        say(f"ready {sock.getsockname()[1]}")
-        for _ in range(count):
-            assert len(sock.recv(65536)) == size
-        say(f"done {count}")
-
-
-def udp_hold(address: str, count: int, size: int, pause: float) -> None:
-    """Listen with room for a few datagrams, and never read."""
-    with socket.socket(family(address), socket.SOCK_DGRAM) as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
-        sock.bind((address, 0))
-        say(f"ready {sock.getsockname()[1]}")
-        time.sleep(TIMEOUT)
 
 
 def udp_send(address: str, port: int, count: int, size: int, gap: float) -> None:
@@ -226,8 +205,7 @@ def log_send(
 ) -> None:
     """Send ``count`` messages, each a byte longer than the one before: that is how they are told apart.
 
-    ``sent LENGTH CALL RETURN``. ``wait``: for a signal, with all else done. ``wake``: a process that waits for one, it
-    is sent after a third of the messages.
+    ``sent LENGTH CALL RETURN``. ``wait``: for a signal to begin. ``wake``: a process to be sent one after a third.
     """
     before_others(1)
     with socket.socket(family(address), socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM) as sock:
@@ -271,6 +249,7 @@ def stop(pid: int, duration: float) -> None:
     os.kill(pid, signal.SIGSTOP)
     stopped = False
     while not stopped:
+        time.sleep(0.001)  # it may need this CPU
         with open(f"/proc/{pid}/stat", encoding="ascii") as stat:  # noqa: PTH123 - pathlib takes its time to load
             stopped = ") T " in stat.read()
     began = now()
@@ -296,14 +275,7 @@ def weigh(device: str, sockets: int, looks: int) -> None:
 
 def main() -> None:
     role, address, *numbers = sys.argv[1:]
-    readers = {
-        "sniff": sniff,
-        "udp-read": udp_read,
-        "udp-hold": udp_hold,
-        "udp-poll": udp_poll,
-        "udp-echo": udp_echo,
-        "tcp-read": tcp_read,
-    }
+    readers = {"sniff": sniff, "udp-read": udp_read, "udp-echo": udp_echo, "tcp-read": tcp_read}
     senders = {"udp-send": udp_send, "udp-ask": udp_ask, "tcp-send": tcp_send, "ping": ping}
     kind, _, logged = role.partition("-log-")
     if logged == "read":

@@ -27,7 +27,7 @@ MS = 1_000_000
 UDP_HEAD, TCP_HEAD = 28, 52  # of IPv4; TCP with time stamps
 
 Begin = Callable[[str], Capture]
-Found = tuple[dict[int, Path], dict[int, tuple[int, ...]], list[tuple[int, int]]]
+Found = tuple[dict[int, Path], dict[int, tuple[int, ...]], list[tuple[int, int, int]]]
 
 
 def near(found: int, truth: int, delay: int = 0) -> bool:
@@ -35,9 +35,9 @@ def near(found: int, truth: int, delay: int = 0) -> bool:
     return abs(found - truth) <= max(MS, delay * 5 // 100)
 
 
-def between(found: int, low: int, high: int) -> bool:
-    """As near, where the truth is known to lie between two times of another's log: its call, and that call's return."""
-    return near(max(low, min(found, high)), found, low)
+def between(found: int, low: int, high: int, delay: int) -> bool:
+    """As near, where the truth is known to lie between two times of the others' logs."""
+    return near(max(low, min(found, high)), found, delay)
 
 
 def ends(found: int, truth: int, delay: int) -> bool:
@@ -139,19 +139,20 @@ def steer(host: Host, device: str, cpu: int | None) -> None:
     host.run("unshare", "--mount", "sh", "-c", f"mount -t sysfs none /sys && echo {mask:x} >{target}")
 
 
-def weigh(net: Net, host: Host, device: str) -> None:
+def weigh(net: Net, host: Host, device: str, burden: tuple[int, int] = BURDEN) -> None:
     """Each packet over this device takes its CPU a while."""
     # Filters may be this large; a setting of the namespace's own from 6.7 on, the machine's before.
     setting = ("sysctl", "-qw", "net.core.optmem_max=1000000")
     subprocess.run([*host.inside, *setting], check=False, stderr=subprocess.DEVNULL)
     if EMULATED:
         subprocess.run(setting, check=True)
-    net.start(host, "weigh", device, *BURDEN).expect("ready")
+    net.start(host, "weigh", device, *burden).expect("ready")
 
 
 def beside_a_burden(net: Net, capture: Begin, sender: Host, receiver: Host, way: str) -> Found:
     """Packets that CPU 1 is to take, which is made busy with others' now and then: sending them, with softirqs held
-    back ("out"), or receiving them, in a softirq ("in"). From when to when it was comes last."""
+    back ("out"), or receiving them, in a softirq ("in"). Last comes from when it was, when the others were received at
+    the latest, and when the CPU was free again at the latest."""
     here, there = net.pair()
     net.start(here, "ping", there.ip4, 77, 1, 8, 0).finish()
     weigh(net, here, "veth0")
@@ -163,7 +164,8 @@ def beside_a_burden(net: Net, capture: Begin, sender: Host, receiver: Host, way:
     burden.expect("ready")
     seen = capture(f"rx and udp and dst port {port}")
     writer = net.start(sender, "udp-log-send", receiver.ip4, port, COUNT, 100, GAP, 0, burden.process.pid, cpu=0)
-    busy = [(began, ended) for _, began, ended in log(burden, "sent")]
+    done = by_length(log(drain, "read"))
+    busy = [(began, min(done[length][-1], ended), ended) for length, began, ended in log(burden, "sent")]
     sent, read = by_length(log(writer, "sent")), by_length(log(reader, "read"))
     assert set(read) == set(sent)
     paths = whole(seen, port, sent, "link", "socket")
