@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 
 from netlat_tui.bpf.tracer import Tracer
 from netlat_tui.model.points import POINTS
-from tests.live.conftest import NOTHING, TRAFFIC, Actor, Host, Net, capture
+from tests.live.conftest import NOTHING, Host, Net, capture
 
 __all__ = ["capture"]
 
@@ -37,11 +36,6 @@ class Card(Host):
     def interrupt(self) -> str:
         """What /proc/interrupts calls the one it receives by."""
         return f"{self.device}-rx-0" if self.driver == "e1000e" else "-input.0"
-
-    def start(self, role: str, *arguments: object, cpu: int | None = None) -> Actor:
-        """Without what is installed beside Python: looking for it takes an emulated machine seconds."""
-        command = [*self.inside, sys.executable, "-I", "-S", str(TRAFFIC), role, *map(str, arguments)]
-        return Actor(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
 
 
 class Wire(Net):
