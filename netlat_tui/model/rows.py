@@ -25,7 +25,8 @@ def copied(rows: Rows) -> Rows:
 
 def chosen(rows: Rows, which: npt.NDArray[Any]) -> Rows:
     """The rows at these places, or those a mask selects: a copy."""
-    return _bytes(rows)[which].view(rows.dtype)
+    found: Rows = _bytes(rows)[which].view(rows.dtype)
+    return found
 
 
 def joined(parts: Sequence[Rows]) -> Rows:
