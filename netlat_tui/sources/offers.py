@@ -6,6 +6,7 @@ from netlat_tui import __version__
 from netlat_tui.bpf.btf import VMLINUX, Btf, BtfError
 from netlat_tui.bpf.compiled import BuildError
 from netlat_tui.bpf.compiler import CompileError, import_bcc
+from netlat_tui.bpf.pages import page_map
 from netlat_tui.bpf.plan import describe, untried
 from netlat_tui.bpf.tracer import Tracer
 from netlat_tui.model.offers import Check, Offers
@@ -35,7 +36,7 @@ def survey(tier: str = "auto") -> Offers:
     """Ask everything; hooks, of ``tier`` if one is forced, are attached for a moment where that is allowed."""
     machine = host.machine()
     refused = refusal()
-    checks = [_rights(), _btf(), _lockdown(), _bcc(), _clock(machine.clocksource)]
+    checks = [_rights(), _btf(), _lockdown(), _bcc(), _clock(machine.clocksource), _pages()]
     hooks, failure = _try_hooks(refused, tier)
     if failure:
         checks.append(Check("hooks", False, failure[0], ""))
@@ -94,6 +95,13 @@ def _bcc() -> Check:
     except CompileError as error:
         return Check("BCC", False, str(error), "")
     return Check("BCC", True, str(getattr(bcc, "__version__", "present")), "")
+
+
+def _pages() -> Check:
+    if all(page_map()):
+        return Check("page map", True, "headers that a driver leaves in a page can be read", "")
+    words = "not to be had: large packets of drivers that leave headers in a page may show no ports (virtio_net's do)"
+    return Check("page map", None, words, "")
 
 
 def _clock(name: str) -> Check:
