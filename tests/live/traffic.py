@@ -20,6 +20,7 @@ import time
 
 TIMEOUT = 60.0
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h; the module does not name it
+SO_BUSY_POLL = 46
 SOL_RAW, ICMP_FILTER, ICMP6_FILTER = 255, 1, 1
 SO_ATTACH_FILTER = 26
 
@@ -46,6 +47,26 @@ def udp_read(address: str, count: int, size: int, pause: float) -> None:
             data = sock.recv(65536)
             assert len(data) == size
         say(f"done {count}")
+
+
+def udp_poll(address: str, count: int, size: int, pause: float) -> None:
+    """Read ``count`` datagrams, polling the device while none is there."""
+    with socket.socket(family(address), socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, SO_BUSY_POLL, 50_000)  # only of a call that blocks, so without a timeout
+        sock.bind((address, 0))
+        say(f"ready {sock.getsockname()[1]}")
+        for _ in range(count):
+            assert len(sock.recv(65536)) == size
+        say(f"done {count}")
+
+
+def udp_hold(address: str, count: int, size: int, pause: float) -> None:
+    """Listen with room for a few datagrams, and never read."""
+    with socket.socket(family(address), socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        sock.bind((address, 0))
+        say(f"ready {sock.getsockname()[1]}")
+        time.sleep(TIMEOUT)
 
 
 def udp_send(address: str, port: int, count: int, size: int, gap: float) -> None:
@@ -275,7 +296,14 @@ def weigh(device: str, sockets: int, looks: int) -> None:
 
 def main() -> None:
     role, address, *numbers = sys.argv[1:]
-    readers = {"sniff": sniff, "udp-read": udp_read, "udp-echo": udp_echo, "tcp-read": tcp_read}
+    readers = {
+        "sniff": sniff,
+        "udp-read": udp_read,
+        "udp-hold": udp_hold,
+        "udp-poll": udp_poll,
+        "udp-echo": udp_echo,
+        "tcp-read": tcp_read,
+    }
     senders = {"udp-send": udp_send, "udp-ask": udp_ask, "tcp-send": tcp_send, "ping": ping}
     kind, _, logged = role.partition("-log-")
     if logged == "read":
