@@ -37,6 +37,7 @@ class Aggregate:
     def __init__(self) -> None:
         self._row: dict[int, int] = {}
         self._dists: dict[int, list[int]] = {}  # of each region
+        self._singles: _Singles | None = None
         self._codes = np.zeros(0, dtype=np.int64)
         self._buckets = np.zeros((0, N_BUCKETS), dtype=np.uint64)
         self._sum = np.zeros(0, dtype=np.uint64)
@@ -55,6 +56,7 @@ class Aggregate:
         return made
 
     def add(self, cells: Rows, sums: Rows) -> None:
+        self._singles = None
         cell_codes, sum_codes = codes_of(cells), codes_of(sums)
         rows = self._rows(cell_codes)
         np.add.at(self._buckets.reshape(-1), rows * N_BUCKETS + cells["bucket"], cells["count"].astype(np.uint64))
@@ -95,6 +97,10 @@ class Aggregate:
         rows = [self._row[code] for code in codes if code in self._row]
         if not rows:
             return nothing()
+        if len(rows) == 1:
+            if self._singles is None:
+                self._singles = _Singles(self._buckets, self._sum, self._min, self._max)
+            return self._singles.distribution(rows[0])
         buckets: Counts = self._buckets[rows].sum(axis=0, dtype=np.uint64)
         return made_of(buckets, int(self._sum[rows].sum()), int(np.min(self._min[rows])), int(np.max(self._max[rows])))
 
@@ -112,6 +118,41 @@ class Aggregate:
             for code, count, value in zip(self._codes, counts, p99, strict=True)
             if count
         }
+
+
+class _Singles:
+    """What ``made_of`` makes of each row, for all rows at once: many times faster than one by one."""
+
+    def __init__(
+        self,
+        buckets: Counts,
+        sums: npt.NDArray[np.uint64],
+        lowest: npt.NDArray[np.int64],
+        highest: npt.NDArray[np.int64],
+    ) -> None:
+        filled = buckets != 0
+        first = filled.argmax(axis=1)
+        last = N_BUCKETS - 1 - filled[:, ::-1].argmax(axis=1)
+        cumulative = np.cumsum(buckets, axis=1)
+        counts = cumulative[:, -1]
+        low = np.minimum(np.maximum(lowest, EDGES[first]), EDGES[first + 1] - 1)
+        high = np.maximum(highest, EDGES[last])
+        high = np.where(last < N_BUCKETS - 1, np.minimum(high, EDGES[last + 1] - 1), high)
+        low, high = np.minimum(low, high), np.maximum(low, high)
+        values = []
+        for fraction in _FRACTIONS:
+            ranks = np.clip(np.ceil(fraction * counts), 1, counts).astype(np.uint64)
+            middles = MIDDLES[(cumulative >= ranks[:, None]).argmax(axis=1)].astype(np.int64)
+            values.append(np.maximum(np.minimum(middles, high), low))
+        self._buckets = buckets
+        columns = (counts, sums, low, high, *values)
+        self._columns = [column.tolist() for column in columns]
+
+    def distribution(self, row: int) -> Distribution:
+        count, total, low, high, p50, p90, p99, p999 = (column[row] for column in self._columns)
+        if not count:
+            return nothing()
+        return Distribution(count, total, low, high, p50, p90, p99, p999, self._buckets[row].copy())
 
 
 @dataclass(frozen=True, slots=True)

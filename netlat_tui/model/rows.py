@@ -25,8 +25,8 @@ def copied(rows: Rows) -> Rows:
 
 def chosen(rows: Rows, which: npt.NDArray[Any]) -> Rows:
     """The rows at these places, or those a mask selects: a copy."""
-    found: Rows = _bytes(rows)[which].view(rows.dtype)
-    return found
+    some: Rows = _bytes(rows)[which]
+    return some.view(rows.dtype)
 
 
 def joined(parts: Sequence[Rows]) -> Rows:
