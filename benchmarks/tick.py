@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.figures import median
 from benchmarks.load import Unavailable
@@ -44,9 +45,8 @@ def _memory(made: Compiled, name: str) -> Iterator[LoadedMap]:
         os.close(fd)
 
 
-def _fill(rows: Any, regions: Sequence[int], rng: np.random.Generator) -> None:
+def _fill(rows: Any, regions: Sequence[int], stages: npt.NDArray[np.int64], rng: np.random.Generator) -> None:
     """A second's packets in these regions: other buckets of the same stages."""
-    stages = rng.choice(N_DISTRIBUTIONS, BUSY_STAGES, replace=False)
     at = (np.array(regions)[:, None] * N_DISTRIBUTIONS + stages[None, :]).ravel()
     first = rng.integers(20, 120, len(at))
     for step in range(BUSY_BUCKETS):
@@ -68,6 +68,7 @@ def tick_costs(made: Compiled, sizes: Sizes, irqs: int, flights: int, ticks: int
 
     history = History(replace(ORIGIN, cpus=tuple(range(sizes.cpus))))
     regions = [*range(sizes.cpus), *range(sizes.cpus, sizes.cpus + min(irqs, sizes.irq_slots))]
+    stages = rng.choice(N_DISTRIBUTIONS, BUSY_STAGES, replace=False)
     numbers = np.arange(sizes.irq_slots, dtype=np.uint32) + 32
     with _memory(made, "dists") as dists, _memory(made, "flights") as table:
         distributions, flying = Distributions(dists, sizes), MappedArray(table)
@@ -75,8 +76,8 @@ def tick_costs(made: Compiled, sizes: Sizes, irqs: int, flights: int, ticks: int
         flying.rows["state"][chosen] = 2
         flying.rows["last_ns"][chosen] = time.monotonic_ns()
         tracer = cast(Any, SimpleNamespace(_flights=flying, _sweep=1))
-        for seq in range(ticks):
-            _fill(distributions._mapped.rows, regions, rng)
+        for seq in range(history.trend_length + ticks):
+            _fill(distributions._mapped.rows, regions, stages, rng)
             with clock("Distributions.collect"):
                 cells, sums = distributions.collect(numbers)
             try:
@@ -89,6 +90,8 @@ def tick_costs(made: Compiled, sizes: Sizes, irqs: int, flights: int, ticks: int
             tick = _tick(seq, sizes.cpus, irqs, cells, sums)
             with clock("History.add"):
                 history.add(tick)
+            if seq < history.trend_length:  # until the trends are full
+                continue
             with clock("snapshot"):
                 history.snapshot(10_000_000_000, EVERYTHING, None)
         distributions.close()
