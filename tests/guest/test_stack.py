@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -62,7 +63,9 @@ def test_segments_are_cut_up_and_merged(
     received, sent = check(seen, shown)
     ends = Counter((path.direction.label, path.outcome.label) for path in received + sent)
     told = f"{ends}; {seen.counters}; {seen.stages}"
-    assert payload([path for path in sent if path.length > 60]) >= COUNT * LARGE, told
+    # With PREEMPT_RT another task may send between an skb that is cut up and its first segment.
+    missed = seen.counters["expired"] if "PREEMPT_RT" in platform.version() else 0
+    assert payload([path for path in sent if path.length > 60]) >= COUNT * LARGE - missed * 65536, told
     large = [path for path in sent if path.segs > 1]
     assert large, told
     assert seen.counters["segments"] == sum(path.segs - 1 for path in large), told

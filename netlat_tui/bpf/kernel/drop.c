@@ -137,9 +137,11 @@ INLINE u32 left_queue_as(const struct flight *f)
 {
 	if (f->rec.proto != 6)
 		return 0;
-	if (!is_inet(f->sk) || !read_u64(f->sk, OFF_SK_SOCKET))
+	if (!is_inet(f->sk))
 		return COUNT_EXPIRED;
-	return (s32)(f->end_seq - read_u32(f->sk, OFF_TCP_COPIED_SEQ)) > 0 ? 0 : COUNT_MERGED;
+	if ((s32)(f->end_seq - read_u32(f->sk, OFF_TCP_COPIED_SEQ)) <= 0)
+		return COUNT_MERGED;
+	return read_u64(f->sk, OFF_SK_SOCKET) ? 0 : COUNT_EXPIRED;   /* closed: the memory of a TCP socket stays one */
 }
 
 /* Run by user space for one slot of the table: a packet nothing was heard of for too long is given up. */
