@@ -86,10 +86,34 @@ _hooks = click.option(
 )
 
 
+class _Share(click.ParamType[float | None]):
+    """A percentage, or ``none``."""
+
+    name = "pct"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        if value is None or str(value).lower() == "none":
+            return None
+        try:
+            share = float(str(value).removesuffix("%")) / 100
+        except ValueError:
+            share = 0.0
+        if not 0 < share <= 1:
+            self.fail("say a percentage of all CPUs above 0, as 0.5 or 2, or none.", param, ctx)
+        return share
+
+
 def _live_options(function: _F) -> _F:
     for option in reversed(
         (
             _hooks,
+            click.option(
+                "--budget",
+                type=_Share(),
+                default="none",
+                metavar="PCT|none",
+                help="Percent of all CPUs tracing may cost; beyond it packets are counted in part.",
+            ),
             click.option(
                 "--interval", type=click.FloatRange(0.05, 60), default=1.0, metavar="S", help="Seconds between looks."
             ),
@@ -117,6 +141,7 @@ def _ask(options: dict[str, Any]) -> Ask:
         cpus=options.pop("cpus", ()),
         direction=options.pop("direction", "both"),
         hooks=options.pop("hooks", "auto"),
+        budget=options.pop("budget", None),
         interval_s=options.pop("interval", 1.0),
     )
 

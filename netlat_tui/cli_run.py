@@ -49,6 +49,7 @@ class Ask:
     cpus: tuple[str, ...] = ()
     direction: str = "both"
     hooks: str = "auto"
+    budget: float | None = None  # share of all CPUs; None: whatever it costs
     interval_s: float = 1.0
 
     @property
@@ -146,7 +147,7 @@ def _live(ask: Ask, flt: Filter, interval_s: float, sampling: Sampling | None = 
     from netlat_tui.sources.live import LiveSource
 
     try:
-        return LiveSource(filter=flt, interval_s=interval_s, hooks=ask.hooks, sampling=sampling)
+        return LiveSource(filter=flt, interval_s=interval_s, hooks=ask.hooks, sampling=sampling, budget=ask.budget)
     except SourceError as error:
         raise Ended(error.exit_code, str(error)) from None
 
@@ -195,7 +196,7 @@ def live_view(ask: Ask, ascii_only: bool) -> NoReturn:
     banner = ""
     source: Source
     try:
-        source = LiveSource(filter=flt, interval_s=ask.interval_s, hooks=ask.hooks)
+        source = LiveSource(filter=flt, interval_s=ask.interval_s, hooks=ask.hooks, budget=ask.budget)
     except SourceError as error:
         if ask.hooks != "auto" or not DEMO.exists():  # who forces a kind of hook wants to know of that one
             raise Ended(error.exit_code, str(error)) from None

@@ -139,10 +139,10 @@ def _booked(rows: Rows) -> tuple[Rows, Rows]:
             for dist, ns in booked + extra[scope]:
                 samples.setdefault((scope, key, dist), []).append(ns)
     cells, sums = [], []
-    for (scope, key, dist), values in sorted(samples.items()):
+    for where, values in sorted(samples.items()):
         buckets, counts = np.unique([bucket_of(v) for v in values], return_counts=True)
-        cells += [(scope, key, dist, b, c) for b, c in zip(buckets, counts, strict=True)]
-        sums.append((scope, key, dist, len(values), sum(values), min(values), max(values)))
+        cells += [(*where, b, c) for b, c in zip(buckets, counts, strict=True)]
+        sums.append((*where, len(values), sum(values), min(values), max(values)))
     return np.array(cells, dtype=CELL), np.array(sums, dtype=SUM)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -167,3 +167,22 @@ def _try(attached: Attached, probe: Probe) -> str:
         return error.strerror or str(error)
     attached.links[probe.event] = link
     return ""
+
+
+def leave_out(attached: Attached) -> None:
+    """Take the optional hooks out; their programs stay loaded."""
+    for probe in PROBES:
+        if probe.optional and probe.event in attached.links:
+            os.close(attached.links.pop(probe.event))
+
+
+def take_in(attached: Attached) -> None:
+    """Attach the optional hooks again; one that is refused now stays out."""
+    attach_again(attached, [probe.event for probe in PROBES if probe.optional and probe.event in attached.plan.kinds])
+
+
+def attach_again(attached: Attached, events: Collection[str]) -> None:
+    """Attach loaded programs to these events, where they are not; in the order of the table."""
+    for probe in PROBES:
+        if probe.event in events and probe.event not in attached.links:
+            _try(attached, probe)

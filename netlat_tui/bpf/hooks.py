@@ -33,6 +33,7 @@ class Probe:
     points: tuple[str, ...] = ()  # that the program stamps, as "rx.irq"
     purpose: str = ""  # what it is for where it stamps none
     essential: bool = False
+    optional: bool = False  # left out where tracing costs more than it may: it only refines what others see
     note: str = ""  # what the hook cannot tell
     way: Way = Way.RAW
     takes: tuple[int, ...] = ()
@@ -72,15 +73,15 @@ PROBES: tuple[Probe, ...] = (
         ("rx.poll",),
         note="fires at the end of a poll: its start is that of the softirq, or the end of the poll before",
     ),
-    _function("ip_rcv_core", "rx.ip"),
-    _function("ip6_rcv_core", "rx.ip"),
-    _function("ip_local_deliver", "rx.local"),
-    _function("ip6_input", "rx.local"),
-    _function("tcp_v4_rcv", "rx.transport"),
-    _function("tcp_v6_rcv", "rx.transport"),
-    _function("udp_rcv", "rx.transport"),
-    _function("udpv6_rcv", "rx.transport"),
-    _function("icmp_rcv", "rx.transport"),
+    _function("ip_rcv_core", "rx.ip", optional=True),
+    _function("ip6_rcv_core", "rx.ip", optional=True),
+    _function("ip_local_deliver", "rx.local", optional=True),
+    _function("ip6_input", "rx.local", optional=True),
+    _function("tcp_v4_rcv", "rx.transport", optional=True),
+    _function("tcp_v6_rcv", "rx.transport", optional=True),
+    _function("udp_rcv", "rx.transport", optional=True),
+    _function("udpv6_rcv", "rx.transport", optional=True),
+    _function("icmp_rcv", "rx.transport", optional=True),
     _function("icmpv6_rcv", "rx.transport"),
     Probe("tcp_probe", 2, ("rx.transport",), note="tcp_probe: TCP in state ESTABLISHED only"),
     _function("tcp_queue_rcv", "rx.socket", (0, 1)),
@@ -88,8 +89,14 @@ PROBES: tuple[Probe, ...] = (
     _function("__sock_queue_rcv_skb", "rx.socket", (0, 1)),
     Probe("sk_data_ready", 1, ("rx.socket",)),
     _function("sock_def_readable", "rx.socket", unless=("sk_data_ready",)),
-    Probe("sched_waking", 1, purpose="who is woken for a packet", needs=("sk_data_ready", "sock_def_readable")),
-    Probe("sched_switch", 3, ("rx.wakeup",), needs=("sk_data_ready", "sock_def_readable")),
+    Probe(
+        "sched_waking",
+        1,
+        purpose="who is woken for a packet",
+        needs=("sk_data_ready", "sock_def_readable"),
+        optional=True,
+    ),
+    Probe("sched_switch", 3, ("rx.wakeup",), needs=("sk_data_ready", "sock_def_readable"), optional=True),
     Probe("skb_copy_datagram_iovec", 2, ("rx.copy",), note="not for small UDP datagrams, splice and zero copy"),
     _function("skb_consume_udp", "rx.return", (0, 1, 2)),
     Probe("sock_recv_length", 3, ("rx.return",)),
@@ -135,12 +142,12 @@ PROBES: tuple[Probe, ...] = (
     Probe("sock_send_length", 2, purpose="end of a send call", unless=("inet_sendmsg",)),
     # Where packets come into being: attached last.
     Probe("net_dev_queue", 1, ("tx.device", "rx.forward")),
-    _function("ip_output", "tx.ip_out", (2,)),
-    _function("ip6_output", "tx.ip_out", (2,)),
-    _function("ip_mc_output", "tx.ip_out", (2,)),
+    _function("ip_output", "tx.ip_out", (2,), optional=True),
+    _function("ip6_output", "tx.ip_out", (2,), optional=True),
+    _function("ip_mc_output", "tx.ip_out", (2,), optional=True),
     _function("__ip_queue_xmit", "tx.tx_transport", (0, 1)),
     _function("inet6_csk_xmit", "tx.tx_transport", (0, 1)),
-    _function("__tcp_transmit_skb", "tx.tx_transport"),
+    _function("__tcp_transmit_skb", "tx.tx_transport", optional=True),
     _function("udp_send_skb", "tx.tx_transport"),
     _function("udp_v6_send_skb", "tx.tx_transport"),
     _function("ip_send_skb", "tx.tx_transport", (1,)),

@@ -12,7 +12,7 @@ import numpy as np
 
 from netlat_tui.bpf import calls
 from netlat_tui.bpf.btf import Btf
-from netlat_tui.bpf.build import Attached, attach
+from netlat_tui.bpf.build import Attached, attach, attach_again, leave_out, take_in
 from netlat_tui.bpf.constants import drop_reasons
 from netlat_tui.bpf.distributions import Distributions
 from netlat_tui.bpf.filter_map import KERNEL_INSTRUCTION, expand
@@ -73,6 +73,7 @@ class Tracer:
         self._irqs = MappedArray(maps["irqs"])
         self._flights = MappedArray(maps["flights"])
         self._drops = MappedArray(maps["drops"])
+        self._tags = MappedArray(maps["tags"])
         self._before_drops = np.zeros_like(self._drops.rows["count"])
         self._ring: Ring | None = Ring(maps["ring"].fd, self.sizes.ring_pages)
         # Maps are born empty: what was counted while the last hooks were attached belongs to the first tick.
@@ -81,6 +82,7 @@ class Tracer:
         self._before_irqs = {name: np.zeros_like(self._irqs.rows[name]) for name in _IRQ_FIELDS}
         self._before_runs = calls.Runs(0, 0, 0)
         self._stats_fd: int | None = None
+        self._resting: tuple[str, ...] = ()
 
     def _prepare(self, attached: Attached, program: Rows) -> None:
         """Before the first hook is attached: the filter, and a configuration that sends little."""
@@ -113,6 +115,28 @@ class Tracer:
         config["slow_ns"] = slow_ns
         config["sample_every"] = every
         config["records_per_second"] = min(per_second, _NO_LIMIT)
+
+    def set_thin(self, thin: int) -> None:
+        """Count packets in one time slice of ``2 ** thin`` only."""
+        self._config.rows[0]["thin"] = thin
+
+    def set_optional(self, on: bool) -> None:
+        """Attach or take out the hooks that only refine what others see."""
+        leave_out(self._attached) if not on else take_in(self._attached)
+
+    def rest(self, on: bool) -> None:
+        """Take all hooks out, or put those that were in back. Detaching takes the kernel a quarter of a second."""
+        if on:
+            self._resting = tuple(self._attached.links)
+            self._attached.detach()
+            # Their ends will not be seen. Nothing else writes to the maps now.
+            cut = self._under_way()
+            self._flights.rows["state"] = _NONE
+            self._tags.rows["key"] = 0
+            self._counters.rows[0][COUNTER_NAMES.index("expired")] += cut
+        else:
+            self._config.rows[0]["epoch"] += 1
+            attach_again(self._attached, self._resting)
 
     def watch_cost(self, on: bool) -> bool:
         """Turn the kernel's run-time statistics on or off; they cost a little themselves. False where refused."""
@@ -223,7 +247,16 @@ class Tracer:
         if self._ring is None:
             return
         self._ring.close()
-        mapped = (self._counters, self._cpus, self._irqs, self._flights, self._drops, self._config, self._filters)
+        mapped = (
+            self._counters,
+            self._cpus,
+            self._irqs,
+            self._flights,
+            self._tags,
+            self._drops,
+            self._config,
+            self._filters,
+        )
         for array in mapped:
             array.close()
         self._distributions.close()

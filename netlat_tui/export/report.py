@@ -11,7 +11,7 @@ from typing import Any
 from netlat_tui.export import values
 from netlat_tui.model.derive import decode_rows
 from netlat_tui.model.points import Direction
-from netlat_tui.model.snapshot import Snapshot
+from netlat_tui.model.snapshot import Distribution, Snapshot
 from netlat_tui.model.text import duration, percent, quantity, size
 from netlat_tui.model.ticks import Origin
 
@@ -78,9 +78,11 @@ def _head(snapshot: Snapshot, origin: Origin, live: bool) -> str:
     identity = values.identity(snapshot, origin, live)
     lines = [
         f"{identity['host']}, Linux {identity['kernel']}, {identity['mode']}, {identity['time']}, "
-        f"{snapshot.window_ns / 1e9:.1f} s, {quantity(snapshot.packet_rate)} packets/s",
+        f"{snapshot.window_ns / 1e9:.1f} s, {quantity(snapshot.packet_rate, snapshot.every > 1)} packets/s",
         f"filter: {identity['filter'] or 'none'}",
     ]
+    if snapshot.every > 1:
+        lines.append(f"estimated (~): to stay within --budget, 1 packet in {snapshot.every} was counted at the least")
     if identity["path_filter"]:
         lines.append(f"  counted by the kernel: {identity['kernel_filter'] or 'everything'}")
         lines.append(f"  paths selected by: {identity['path_filter']}")
@@ -100,6 +102,10 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], left: int) ->
     return "\n".join(lines) + "\n"
 
 
+def _count(values: Distribution) -> str:
+    return f"~{values.count}" if values.estimated else str(values.count)
+
+
 def _whole(snapshot: Snapshot, plain: bool) -> str:
     """The delays of the way up, and whole paths."""
     if not snapshot.stages:
@@ -109,7 +115,7 @@ def _whole(snapshot: Snapshot, plain: bool) -> str:
     rows = []
     for name, v in intervals:
         times = (duration(t, plain) for t in (v.p50_ns, v.p90_ns, v.p99_ns, v.p999_ns, v.max_ns))
-        rows.append((name, str(v.count) if v.count else "-", *times))
+        rows.append((name, _count(v) if v.count else "-", *times))
     lines = _table(("DELAY", "COUNT", "P50", "P90", "P99", "P99.9", "MAX"), rows, 1).splitlines()
     why = [row.missing for row in snapshot.delays] + [""] * len(snapshot.totals)
     told = [f"{line}  {words}" if words else line for line, words in zip(lines, ["", *why], strict=True)]
@@ -125,7 +131,7 @@ def _stages(snapshot: Snapshot, plain: bool) -> str:
         shown = "" if row.stage.layer == layer else row.stage.layer
         layer = row.stage.layer
         times = (duration(t, plain) for t in (v.p50_ns, v.p90_ns, v.p99_ns, v.p999_ns, v.max_ns))
-        rows.append((row.direction.label, shown, row.stage.name, str(v.count), *times, percent(row.share)))
+        rows.append((row.direction.label, shown, row.stage.name, _count(v), *times, percent(row.share)))
     return _table(("", "LAYER", "STAGE", "COUNT", "P50", "P90", "P99", "P99.9", "MAX", "SHARE"), rows, 3)
 
 
@@ -133,7 +139,7 @@ def _cpus(snapshot: Snapshot, plain: bool) -> str:
     rows = [
         (
             f"cpu{row.cpu}",
-            str(row.packets),
+            "~" * row.estimated + str(row.packets),
             percent(row.softirq_share),
             str(row.softirqs),
             str(row.ksoftirqd),
@@ -166,7 +172,14 @@ def _irqs(snapshot: Snapshot, plain: bool) -> str:
 
 def _drops(snapshot: Snapshot) -> str:
     rows = [
-        (row.reason, row.where, row.direction.label, row.reached, str(row.count), quantity(row.rate))
+        (
+            row.reason,
+            row.where,
+            row.direction.label,
+            row.reached,
+            "~" * row.estimated + str(row.count),
+            quantity(row.rate, row.estimated),
+        )
         for row in snapshot.drops
     ]
     return _table(("DROPS", "WHERE", "", "REACHED", "COUNT", "/S"), rows, 4) if rows else ""

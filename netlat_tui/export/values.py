@@ -152,6 +152,8 @@ def identity(snapshot: Snapshot, origin: Origin, live: bool) -> dict[str, Any]:
         "path_filter": printable(snapshot.user_filter),
         "direction": snapshot.direction.label if snapshot.direction is not None else "both",
         "mode": "live" if live else "recording",
+        "counted_one_in": snapshot.every,
+        "held_back": printable(snapshot.held_back),
     }
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from netlat_tui.model import drops
 from netlat_tui.model.aggregate import EVERYWHERE, Aggregate, Region, nothing
+from netlat_tui.model.estimates import scaled
 from netlat_tui.model.filter import Filter, Names
 from netlat_tui.model.intervals import Intervals
 from netlat_tui.model.past import Past, sum_rows
@@ -65,21 +67,29 @@ class History:
         # What is under way will be counted at its end, so it counts as seen: the books stay closed.
         self._counters = dict.fromkeys(_ACCOUNTED, 0) | {"seen": self._in_flight}
         self._all_ticks = 0
+        self._all_every = 1
+        self._all_measured_ns = 0
+        self._all_dropped = 0
         self._all_ns = 0
         self._paths = Retained(self._max_paths, keep_ns=self._keep_ns)
 
     def add(self, tick: Tick) -> None:
         """Take a tick in; ticks come in order."""
+        for name in _ACCOUNTED:  # of the packets that were followed: nothing is estimated in the books
+            self._counters[name] += tick.counters.get(name, 0)
+        tick = scaled(tick)
         self._ticks.append(tick)
         while self._ticks[0].mono_ns <= tick.mono_ns - self._keep_ns:
             self._ticks.popleft()
-        self._past.append(Past(tick))
+        if not tick.rest:
+            self._past.append(Past(tick))
         self._all.add(tick.cells, tick.sums)
         self._all_cpus = sum_rows([self._all_cpus, tick.cpus], CPU_ROW, "cpu")
         self._all_irqs = sum_rows([self._all_irqs, tick.irqs], IRQ_ROW, "irq")
         self._all_drops = drops.add_up([self._all_drops, tick.drops])
-        for name in _ACCOUNTED:
-            self._counters[name] += tick.counters.get(name, 0)
+        self._all_every = max(self._all_every, tick.every)
+        self._all_measured_ns += 0 if tick.rest else tick.duration_ns
+        self._all_dropped += tick.counters.get("dropped", 0)
         self._all_ticks += 1
         self._all_ns += tick.duration_ns
         self._in_flight = tick.in_flight
@@ -100,7 +110,10 @@ class History:
         newest = self._ticks[-1]
         # A tick belongs to the window if more than half of it lies within; the newest always does.
         chosen = [t for t in self._ticks if t.mono_ns - t.duration_ns // 2 > newest.mono_ns - window_ns]
-        return chosen or [newest]
+        chosen = chosen or [newest]
+        if all(tick.rest for tick in chosen):  # what was measured last is better than nothing
+            chosen = [*(tick for tick in reversed(self._ticks) if not tick.rest), newest][:1] + chosen
+        return chosen
 
     def snapshot(self, window_ns: int | None, flt: Filter, direction: Direction | None) -> Snapshot:
         """The view of the last ``window_ns`` (``None``: since the start or the last reset).
@@ -110,7 +123,8 @@ class History:
         ticks = self._window(window_ns)
         if window_ns is None:
             aggregate, cpus, irqs, dropped = self._all, self._all_cpus, self._all_irqs, self._all_drops
-            duration, count, ends = self._all_ns, self._all_ticks, self._counters["dropped"]
+            duration, count, ends, every = self._all_ns, self._all_ticks, self._all_dropped, self._all_every
+            measured = self._all_measured_ns
         else:
             aggregate = Aggregate.of((tick.cells, tick.sums) for tick in ticks)
             cpus = sum_rows([tick.cpus for tick in ticks], CPU_ROW, "cpu")
@@ -118,7 +132,11 @@ class History:
             dropped = drops.add_up(tick.drops for tick in ticks)
             duration, count = sum(tick.duration_ns for tick in ticks), len(ticks)
             ends = sum(tick.counters.get("dropped", 0) for tick in ticks)
-        seconds = max(duration, 1) / 1e9
+            every = max((tick.every for tick in ticks), default=1)
+            measured = sum(tick.duration_ns for tick in ticks if not tick.rest)
+        seconds = max(measured, 1) / 1e9
+        if measured:
+            every = round(every * duration / measured)
         newest = ticks[-1] if ticks else None
         since = None if window_ns is None or newest is None else newest.mono_ns - duration
         chosen = self._paths.since(since)
@@ -134,12 +152,14 @@ class History:
             self.origin.reasons,
             self._symbols,
         )
+        if every > 1:
+            kinds = tuple(replace(kind, estimated=True) for kind in kinds)
         peers = np.concatenate([latest["peer"], slowest["peer"], *(kind.paths["peer"] for kind in kinds)])
         cpu_regions = [Region(Scope.CPU, cpu) for cpu in self._cpu_numbers(cpus)]
         # A recording was counted with the filter of its time: another one only selects paths.
         counted_with = newest.filter if newest else flt.kernel_text
         everywhere = Region(EVERYWHERE, 0)
-        made = Intervals(aggregate, self._past, self.origin.hooks, seconds, direction)
+        made = Intervals(aggregate, self._past, self.origin.hooks, seconds, direction, every > 1)
         stages = made.stages(cpu_regions, everywhere)
         seen = {row.direction for row in stages}
         totals = made.totals(cpu_regions, everywhere, seen)
@@ -171,6 +191,8 @@ class History:
             reasons=self.origin.reasons,
             ifaces=tuple(self._ifaces.values()),
             symbols=dict(self._symbols),
+            every=every,
+            held_back=newest.held_back if newest else "",
         )
 
     def _cpu_numbers(self, rows: Rows) -> list[int]:
@@ -201,6 +223,7 @@ class History:
             delays=tuple(delay for delay in made.delays([region], region, stages) if delay.values.count),
             totals=made.totals([region], region, seen),
             trend=Trend(rates, made.trend(region.code(GAUGE["softirq_wait"])).p99_ns),
+            estimated=made.estimated,
         )
 
     def _irq(self, made: Intervals, irq: int, rows: Rows) -> IrqRow:
@@ -219,6 +242,7 @@ class History:
             irq_to_poll=made.values([region], GAUGE["irq_to_poll"]),
             stages=made.stages([region], region),
             trend=Trend(rates, made.trend(region.code(GAUGE["irq_to_poll"])).p99_ns),
+            estimated=made.estimated,
         )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netlat_tui.model.aggregate import Aggregate, Region
 from netlat_tui.model.delays import NONE_CAME_BY, NOT_KEPT, missing, witnessed
+from netlat_tui.model.estimates import of_packets
 from netlat_tui.model.past import Past
 from netlat_tui.model.points import DELAYS, N_STAGES, STAGES, TOTAL, Direction
 from netlat_tui.model.snapshot import DelayRow, Distribution, StageRow, TotalRow, Trend
@@ -26,9 +27,11 @@ class Intervals:
     hooks: Sequence[Hook]
     seconds: float
     direction: Direction | None
+    estimated: bool = False
 
     def values(self, regions: Sequence[Region], dist: int) -> Distribution:
-        return self.aggregate.distribution([region.code(dist) for region in regions])
+        found = self.aggregate.distribution([region.code(dist) for region in regions])
+        return replace(found, estimated=True) if self.estimated and of_packets(dist) else found
 
     def trend(self, code: int) -> Trend:
         found = [(past, past.summaries.get(code)) for past in self.past]

@@ -25,6 +25,7 @@ class Distribution:
     p99_ns: int | None
     p999_ns: int | None
     buckets: Counts = field(repr=False, compare=False)
+    estimated: bool = False  # counted in part: count and sum are scaled
 
     @property
     def mean_ns(self) -> float | None:
@@ -93,6 +94,7 @@ class DropRow:
     rate: float  # per second
     trend: Trend  # drops/s
     paths: Rows = field(repr=False, compare=False)  # PATH rows that match the filter, newest first
+    estimated: bool = False  # counted in part, and scaled
 
     @property
     def key(self) -> tuple[int, int, Direction, int | None]:
@@ -123,6 +125,7 @@ class CpuRow:
     delays: tuple[DelayRow, ...]  # only those that were counted
     totals: tuple[TotalRow, ...]
     trend: Trend  # packets/s, p99 of raise→softirq
+    estimated: bool = False  # its packets were counted in part
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ class IrqRow:
     irq_to_poll: Distribution
     stages: tuple[StageRow, ...]
     trend: Trend  # interrupts/s, p99 of irq→poll
+    estimated: bool = False  # its packets were counted in part
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +222,5 @@ class Snapshot:
     reasons: dict[int, str] = field(repr=False, default_factory=dict)
     ifaces: tuple[IfaceInfo, ...] = ()
     symbols: dict[int, str] = field(repr=False, default_factory=dict)
+    every: int = 1  # at the most, one packet in so many was counted: above 1 the figures are estimates
+    held_back: str = ""  # what is not measured now to stay within the budget (Tick.held_back)

@@ -40,10 +40,12 @@ def duration(ns: float | None, ascii_only: bool = False) -> str:
     return f"{ns:.0f}ns"
 
 
-def quantity(value: float) -> str:
-    """A count or a rate in at most five columns: ``0``, ``7.5``, ``412``, ``1.20k``, ``41.0k``, ``3.10M``."""
+def quantity(value: float, estimated: bool = False) -> str:
+    """A count or a rate in at most five columns: ``0``, ``7.5``, ``412``, ``1.20k``, ``41.0k``, ``3.10M``; ``~41k``."""
     if value == 0:
         return "0"
+    if estimated:
+        return f"~{_about(value)}"
     for scale, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= 0.9995 * scale:
             scaled = value / scale
@@ -51,6 +53,15 @@ def quantity(value: float) -> str:
             return f"{scaled:.{digits}f}{unit}"
     if value < 9.95 and value != int(value):
         return f"{value:.1f}"
+    return f"{value:.0f}"
+
+
+def _about(value: float) -> str:
+    """In at most four columns: an estimate has no more digits to say."""
+    for scale, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= 0.9995 * scale:
+            scaled = value / scale
+            return f"{scaled:.1f}{unit}" if scaled < 9.95 else f"{scaled:.0f}{unit}"
     return f"{value:.0f}"
 
 

@@ -240,6 +240,9 @@ class Tick:
     symbols: tuple[tuple[int, str], ...] = ()  # names of the addresses that dropped packets: ip_rcv_core+0x1a
     self_cost: SelfCost = field(default_factory=SelfCost)
     filter: str = ""  # the filter in force in the kernel while the tick ran
+    every: int = 1  # packets were counted in one time slice of so many; what was counted is as it was
+    held_back: str = ""  # what was not measured to stay within the budget: "paths", "paths hooks"
+    rest: bool = False  # nothing was attached: to stay within the budget only one tick in so many measures
 
     def __post_init__(self) -> None:
         for rows in (self.cells, self.sums, self.paths, self.cpus, self.irqs, self.drops):

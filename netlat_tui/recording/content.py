@@ -12,6 +12,8 @@ from netlat_tui.recording.arrays import DTYPES, pack, unpack
 from netlat_tui.recording.format import FORMAT, VERSION, FrameError, RecordingError
 from netlat_tui.recording.tables import Tables, gauges_now, points_now
 
+_MOST_EVERY = 1 << 16
+
 
 class _TickMeta(msgspec.Struct, kw_only=True):
     """The scalar part of a tick, as a file must hold it."""
@@ -27,6 +29,9 @@ class _TickMeta(msgspec.Struct, kw_only=True):
     symbols: list[tuple[int, str]] = []
     self_cost: tuple[int | None, int | None, int, int] = (None, None, 0, 0)
     filter: str = ""
+    every: int = 1
+    held_back: str = ""
+    rest: bool = False
 
 
 class _OriginMeta(msgspec.Struct, kw_only=True):
@@ -85,6 +90,9 @@ def tick(item: Tick) -> dict[str, Any]:
         "symbols": list(item.symbols),
         "self_cost": dataclasses.astuple(item.self_cost),
         "filter": item.filter,
+        "every": item.every,
+        "held_back": item.held_back,
+        "rest": item.rest,
         "arrays": {name: pack(getattr(item, name)) for name in DTYPES},
     }
 
@@ -98,6 +106,8 @@ def parse_tick(content: dict[str, Any], tables: Tables) -> tuple[Tick, int]:
         meta = msgspec.convert({k: v for k, v in content.items() if k != "arrays"}, _TickMeta)
     except msgspec.ValidationError as error:
         raise FrameError(f"a tick cannot be read ({error})") from error
+    if not 1 <= meta.every <= _MOST_EVERY:
+        raise FrameError("a tick stands for an impossible number of packets")
     if meta.duration_ns < 0 or meta.time_ns < 0:
         raise FrameError("a tick has an impossible time")
     rows = {name: unpack(name, arrays.get(name), tables) for name in DTYPES}
@@ -113,6 +123,9 @@ def parse_tick(content: dict[str, Any], tables: Tables) -> tuple[Tick, int]:
         symbols=tuple(meta.symbols),
         self_cost=SelfCost(*meta.self_cost),
         filter=meta.filter,
+        every=meta.every,
+        held_back=meta.held_back,
+        rest=meta.rest,
         cells=rows["cells"][0],
         sums=rows["sums"][0],
         paths=rows["paths"][0],

@@ -33,8 +33,8 @@ def facts(kind: DropRow, cells: int, glyphs: Glyphs) -> list[Line]:
         ("reason", kind.reason),
         ("dropped by", kind.where),
         ("direction", kind.direction.label),
-        ("count", quantity(kind.count)),
-        ("/s", quantity(kind.rate)),
+        ("count", quantity(kind.count, kind.estimated)),
+        ("/s", quantity(kind.rate, kind.estimated)),
     ]
     spans = (((f" {name} ", Role.DIM), (f"{glyphs.text(value)} ", Role.STRONG)) for name, value in pairs)
     return [*wrap(spans, cells), *paragraph((f" {point}", Role.STRONG), glyphs.text(summary), cells, 12)]

@@ -25,8 +25,8 @@ def facts(scope: Scope, cells: int, glyphs: Glyphs) -> list[Line]:
     """The scope's own figures, wrapped."""
     if isinstance(scope, CpuRow):
         pairs = [
-            ("rx/s", quantity(scope.packet_rate - scope.sent_rate)),
-            ("tx/s", quantity(scope.sent_rate)),
+            ("rx/s", quantity(scope.packet_rate - scope.sent_rate, scope.estimated)),
+            ("tx/s", quantity(scope.sent_rate, scope.estimated)),
             ("in softirq", percent(scope.softirq_share)),
             ("NET_RX runs", quantity(scope.softirqs)),
             ("in ksoftirqd", quantity(scope.ksoftirqd)),
@@ -39,8 +39,8 @@ def facts(scope: Scope, cells: int, glyphs: Glyphs) -> list[Line]:
             ("interface", scope.info.iface or "none known"),
             ("may run on CPUs", scope.info.cpus or "?"),
             ("/s", quantity(scope.rate)),
-            ("packets", quantity(scope.packets)),
-            ("ambiguous", quantity(scope.ambiguous)),
+            ("packets", quantity(scope.packets, scope.estimated)),
+            ("ambiguous", quantity(scope.ambiguous, scope.estimated)),
         ]
     return wrap((((f" {name} ", Role.DIM), (f"{glyphs.text(value)} ", Role.STRONG)) for name, value in pairs), cells)
 

@@ -35,6 +35,13 @@ def own_cost(cost: SelfView, cpus: int) -> str:
     return f"self {percent(cost.kernel_cpu_share * cpus + cost.user_cpu_share)}"
 
 
+def budget_words(snapshot: Snapshot) -> str:
+    """What is left out for tracing to stay within its budget."""
+    if snapshot.every > 1:
+        return f"~1 in {snapshot.every} counted"
+    return "fewer hooks, paths" if "hooks" in snapshot.held_back else "fewer paths"
+
+
 def _mode(state: State, now_ns: int) -> list[Span]:
     role = Role.MODE if state.mode in ("LIVE", "REPLAY") else Role.HALTED
     spans: list[Span] = [(f" {state.mode} ", role)]
@@ -59,8 +66,10 @@ def status_line(state: State, now_ns: int, cells: int, glyphs: Glyphs) -> Line:
         lost = snapshot.accounting.lost
         short = cells < SUMMARY_CELLS
         unit = "/s" if short else " pkt/s"
-        fields.append([(quantity(snapshot.packet_rate), Role.STRONG), (unit, Role.PLAIN)])
+        fields.append([(quantity(snapshot.packet_rate, snapshot.every > 1), Role.STRONG), (unit, Role.PLAIN)])
         fields.append([(f"lost {quantity(lost)}", Role.WARM if lost else Role.PLAIN)])
+        if snapshot.held_back or snapshot.every > 1:
+            fields.append([(budget_words(snapshot), Role.WARM)])
         if short:
             fields.append(_total(snapshot, glyphs))
         fields.append([(own_cost(snapshot.self_view, state.cpus), Role.PLAIN)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from netlat_tui.bpf.tracer import Sample, Tracer
 from netlat_tui.model.filter import EVERYTHING, Filter
 from netlat_tui.model.ticks import CELL, PATH, Origin, Rows, SelfCost, Tick
 from netlat_tui.sources.base import SourceError
+from netlat_tui.sources.budget import Budget
 from netlat_tui.sources.offers import refusal
 from netlat_tui.sources.sampling import Sampling
 from netlat_tui.sources.surroundings import Surroundings
@@ -37,7 +39,9 @@ class LiveSource:
         interval_s: float = 1.0,
         hooks: str = "auto",
         sampling: Sampling | None = None,
+        budget: float | None = None,
     ) -> None:
+        """``budget``: share of all CPUs that tracing may cost, 0…1; ``None``: everything is measured."""
         refused = refusal()
         if refused:
             raise SourceError(*refused)
@@ -51,6 +55,9 @@ class LiveSource:
             raise SourceError("The kernel refused a tracing call: run as root.", 3) from error
         self._surroundings = Surroundings()
         self._sampling = sampling or Sampling()
+        self._budget = Budget(budget, os.cpu_count() or 1)
+        self._effort = self._budget.effort
+        self._resting = 0  # ticks still to come without hooks
         self._filter = filter
         self._next_filter: Filter | None = None
         self._interval_s = interval_s
@@ -86,9 +93,11 @@ class LiveSource:
         self._surroundings.begin()
         ended = False
         while not ended and not self._closed:
-            self._tracer.watch_cost(seq % _COST_EVERY == 0)
+            self._tracer.watch_cost(seq % _COST_EVERY == 0 or self._budget.wants_measure)
+            used = time.thread_time_ns()
             paths = self._wait(began)
             new, self._next_filter = self._next_filter, None
+            resting = self._resting > 0
             ended = self._stopped  # it may be stopped while a tick is looked at: what came since is in one more
             if ended:
                 self._tracer.detach()
@@ -97,11 +106,34 @@ class LiveSource:
             paths.append(self._tracer.drain())
             sample = self._tracer.collect()
             now = time.monotonic_ns()
-            yield self._tick(seq, now, now - began, sample, np.concatenate(paths))
-            self._sample(sample.cells, now - began)
+            tick = self._tick(seq, now, now - began, sample, np.concatenate(paths))
+            used = time.thread_time_ns() - used
+            yield tick
+            if resting:
+                self._resting -= 1
+            else:
+                self._adjust(tick, used)
+                self._sample(sample.cells, now - began)
+                self._resting = (1 << self._effort.rest) - 1
+            if not ended and resting != (self._resting > 0):
+                self._tracer.rest(self._resting > 0)
+                now = time.monotonic_ns()  # what that took belongs to no tick
             if new is not None:
                 self._filter = new
             seq, began = seq + 1, now
+
+    def _adjust(self, tick: Tick, reader_ns: int) -> None:
+        """Measure as much in the next tick as the budget allows, by what this one cost."""
+        passed = (tick.counters["seen"] + tick.counters["filtered"]) * tick.every
+        before = self._effort
+        after = self._effort = self._budget.judge(tick.self_cost.kernel_ns, reader_ns, passed, tick.duration_ns)
+        if self._stopped or self._closed or before == after:
+            return
+        self._sampling.frugal = not after.records
+        if before.thin != after.thin:
+            self._tracer.set_thin(after.thin)
+        if before.optional != after.optional:
+            self._tracer.set_optional(after.optional)
 
     def _sample(self, cells: Rows, duration_ns: int) -> None:
         """Set what paths the next tick sends up, by what this one counted."""
@@ -142,4 +174,7 @@ class LiveSource:
             symbols=around.symbols,
             self_cost=SelfCost(sample.kernel_ns, sample.kernel_runs, around.user_ns, around.rss_bytes),
             filter=self._filter.kernel_text,
+            every=self._effort.every,
+            held_back=self._effort.held_back,
+            rest=self._resting > 0,
         )

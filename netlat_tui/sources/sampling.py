@@ -11,6 +11,7 @@ from netlat_tui.model.points import TOTAL, Direction
 from netlat_tui.model.ticks import Rows, Scope
 
 _ALL_PER_SECOND = 200_000
+_FRUGAL = 20
 
 
 @dataclass
@@ -22,6 +23,7 @@ class Sampling:
     """
 
     everything: bool = False
+    frugal: bool = False  # to stay within the budget: a few records, whatever was asked for
     wanted_per_second: int = 200
     limit_per_second: int = 1000  # per CPU
     _recent: dict[Direction, Counts] = field(default_factory=lambda: {way: empty() for way in Direction})
@@ -32,19 +34,20 @@ class Sampling:
 
         What is slow is another thing on the way up than on the way down; the uniform sample is of both together.
         """
-        if self.everything:
+        if self.everything and not self.frugal:
             return 0, 0, 1, _ALL_PER_SECOND
+        wanted, limit = (_FRUGAL, _FRUGAL) if self.frugal else (self.wanted_per_second, self.limit_per_second)
         ended = 0
         for way, recent in self._recent.items():
             total = cells[(cells["dist"] == TOTAL[way]) & (cells["scope"] == Scope.CPU)]
             counts = np.bincount(total["bucket"], weights=total["count"], minlength=N_BUCKETS).astype(np.uint64)
             self._recent[way] = (recent // 2).astype(np.uint64) + counts
             ended += int(counts.sum())
-        every = max(1, round(ended * 1_000_000_000 / max(duration_ns, 1) / self.wanted_per_second))
+        every = max(1, round(ended * 1_000_000_000 / max(duration_ns, 1) / wanted))
         if every == 1:
-            return 0, 0, 1, self.limit_per_second
+            return 0, 0, 1, limit
         received, sent = (_slowest_hundredth(self._recent[way]) for way in (Direction.RX, Direction.TX))
-        return received, sent, every, self.limit_per_second
+        return received, sent, every, limit
 
 
 def _slowest_hundredth(counts: Counts) -> int:

@@ -26,7 +26,7 @@ def figures(values: Distribution, cells: int, glyphs: Glyphs) -> Line:
     entries = [("min", values.min_ns), ("mean", values.mean_ns), *percentiles(values), ("max", values.max_ns)]
     for leaving in ("", *_GIVE_WAY):
         entries = [(name, ns) for name, ns in entries if name != leaving]
-        spans: list[Span] = [(quantity(values.count), Role.STRONG), (" samples", Role.DIM)]
+        spans: list[Span] = [(quantity(values.count, values.estimated), Role.STRONG), (" samples", Role.DIM)]
         for name, ns in entries:
             spans.append((f"  {name} ", Role.DIM))
             spans.append((glyphs.duration(ns), BAND_ROLE[latency_band(ns)]))

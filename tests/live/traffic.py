@@ -60,6 +60,27 @@ def udp_poll(address: str, count: int, size: int, pause: float) -> None:
         say(f"done {count}")
 
 
+def udp_drain(address: str, count: int, size: int, pause: float) -> None:
+    """Read whatever comes until ended."""
+    with socket.socket(family(address), socket.SOCK_DGRAM) as sock:
+        sock.settimeout(TIMEOUT)
+        sock.bind((address, 0))
+        say(f"ready {sock.getsockname()[1]}")
+        while True:
+            sock.recv(65536)
+
+
+def udp_flood(address: str, port: int, count: int, size: int, gap: float) -> None:
+    """Send as fast as it goes, for at most ``TIMEOUT`` seconds."""
+    ends = time.monotonic() + TIMEOUT
+    with socket.socket(family(address), socket.SOCK_DGRAM) as sock:
+        sock.connect((address, port))
+        message = b"f" * size
+        while time.monotonic() < ends:
+            for _ in range(100):
+                sock.send(message)
+
+
 def udp_hold(address: str, count: int, size: int, pause: float) -> None:
     """Listen with room for a few datagrams, and never read."""
     with socket.socket(family(address), socket.SOCK_DGRAM) as sock:
@@ -300,11 +321,12 @@ def main() -> None:
         "sniff": sniff,
         "udp-read": udp_read,
         "udp-hold": udp_hold,
+        "udp-drain": udp_drain,
         "udp-poll": udp_poll,
         "udp-echo": udp_echo,
         "tcp-read": tcp_read,
     }
-    senders = {"udp-send": udp_send, "udp-ask": udp_ask, "tcp-send": tcp_send, "ping": ping}
+    senders = {"udp-send": udp_send, "udp-flood": udp_flood, "udp-ask": udp_ask, "tcp-send": tcp_send, "ping": ping}
     kind, _, logged = role.partition("-log-")
     if logged == "read":
         log_read(kind, address, int(numbers[0]), float(numbers[1]))

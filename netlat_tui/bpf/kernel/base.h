@@ -51,3 +51,9 @@ INLINE u32 swap32(u32 value)
 {
 	return __builtin_bswap32(value);
 }
+
+INLINE u32 mix(u32 hash, u32 value)
+{
+	hash = (hash ^ value) * 0x9E3779B1u;
+	return hash ^ hash >> 15;
+}

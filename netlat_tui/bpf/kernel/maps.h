@@ -19,6 +19,8 @@ struct config {
 	u64 filter;             /* first instruction << 32 | how many: one store changes both */
 	u32 sample_every;       /* one path in so many is sent; 1: all, 0: none */
 	u32 records_per_second; /* per CPU */
+	u32 thin;               /* packets are counted in one time slice of 2^thin */
+	u32 epoch;              /* grows when hooks are attached again: what sockets were known to hold is forgotten */
 	u64 vmemmap_base;       /* addresses of the kernel's variables; 0: not known */
 	u64 page_offset_base;
 };
@@ -106,6 +108,8 @@ struct sock_state {
 	u32 in, out;            /* datagrams queued, read */
 	u32 credit;             /* queued ahead of their sk_data_ready */
 	u32 wakes;
+	u32 epoch;              /* config's when it was made */
+	u32 pad;
 	u64 held;               /* by a CPU that puts datagrams into the FIFO */
 	u64 wake_ns[4];
 	u16 wake_cpu[4];
@@ -202,4 +206,21 @@ INLINE void count(u32 counter, u64 n)
 	struct counters *c = counters.lookup(&cpu);
 	if (c)
 		ADD(c->v[counter & 31], n);
+}
+
+INLINE u32 epoch(void)
+{
+	u32 zero = 0;
+	struct config *k = config.lookup(&zero);
+	return k ? k->epoch : 0;
+}
+
+/* What is known of a socket, unless hooks were out since. */
+INLINE struct sock_state *sock_known(u64 sk)
+{
+	struct sock_state *s = socks.lookup(&sk);
+	if (s && s->epoch != epoch())
+		s = 0;
+	OPAQUE(s);   /* see rx_of */
+	return s;
 }

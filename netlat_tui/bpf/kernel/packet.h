@@ -25,12 +25,6 @@ INLINE void read_device(u64 skb, u32 *ifindex, u32 *netns)
 	read_dev(read_u64(skb, OFF_SKB_DEV), ifindex, netns);
 }
 
-INLINE u32 mix(u32 hash, u32 value)
-{
-	hash = (hash ^ value) * 0x9E3779B1u;
-	return hash ^ hash >> 15;
-}
-
 #define AF_INET 2
 #define AF_INET6 10
 

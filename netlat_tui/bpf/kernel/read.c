@@ -31,7 +31,7 @@ INLINE int taken(struct flight *f, u64 skb, struct cpu_state *c)
 	u64 sk = f->sk;
 #ifndef RETURN_SEEN
 	/* Nothing tells of the return: it ends here. */
-	complete(f, c, socks.lookup(&sk), 0);
+	complete(f, c, sock_known(sk), 0);
 	return 0;
 #endif
 	u32 tid = bpf_get_current_pid_tgid();
@@ -47,7 +47,7 @@ INLINE int taken(struct flight *f, u64 skb, struct cpu_state *c)
 	}
 	if (!r || r->n >= READER_CHAIN) {
 		/* More packets in one call than there is room for: these end with their copy. */
-		complete(f, c, socks.lookup(&sk), 0);
+		complete(f, c, sock_known(sk), 0);
 		return 0;
 	}
 	r->key[WITHIN(r->n, READER_CHAIN)] = skb | DETACHED;
@@ -114,7 +114,7 @@ INLINE int returned(u64 sk, int ret, int flags)
 	if (!is_inet(sk))
 		return 0;
 	struct cpu_state *c = this_cpu();
-	struct sock_state *s = socks.lookup(&sk);
+	struct sock_state *s = sock_known(sk);
 	if (!c || !s)
 		return 0;
 	u64 now = bpf_ktime_get_ns();

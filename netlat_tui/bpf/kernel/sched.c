@@ -33,7 +33,7 @@ int on_sched_switch(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	u64 sk = w->sk;
 	w->pid = 0;
-	struct sock_state *s = socks.lookup(&sk);
+	struct sock_state *s = sock_known(sk);
 	if (!s)
 		return 0;
 	u32 n = WITHIN(s->wakes, 4);

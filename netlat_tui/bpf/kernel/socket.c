@@ -63,7 +63,7 @@ INLINE int joins_queue(u64 sk, u64 skb, int may_be_clone)
 		f = adopt_clone(c, skb, now);
 	if (!f || f->state != FLIGHT_LINKED)
 		return 0;
-	struct sock_state *s = socks.lookup(&sk);
+	struct sock_state *s = sock_known(sk);
 	settle(f, MOST_SINCE);
 	point(f, POINT_SOCKET, now);
 	f->state = FLIGHT_SOCKET;
@@ -95,17 +95,17 @@ INLINE int made_ready(u64 sk)
 	u64 head = sk + OFF_SK_RECEIVE_QUEUE;
 	u64 tail = read_u64(sk, OFF_SK_RECEIVE_QUEUE + OFF_LIST_PREV);
 	u16 protocol = read_u16(sk, OFF_SK_PROTOCOL);
-	struct sock_state *s = socks.lookup(&sk);
+	struct sock_state *s = sock_known(sk);
 
 	if (!s) {
-		struct sock_state fresh = {};
+		struct sock_state fresh = {.epoch = epoch()};
 		if (protocol == 17 && !UDP_EXACT) {
 			/* Datagrams that were queued before we looked are read first. */
 			u32 queued = read_u32(head, OFF_QUEUE_LEN) + read_u32(sk, OFF_UDP_READER_QUEUE + OFF_QUEUE_LEN);
 			fresh.in = queued ? queued - 1 : 0;
 		}
 		socks.update(&sk, &fresh);
-		s = socks.lookup(&sk);
+		s = sock_known(sk);
 		if (!s)
 			return 0;
 	}

@@ -42,8 +42,8 @@ def _row(row: CpuRow, glyphs: Glyphs) -> Row:
     received = row.packet_rate - row.sent_rate
     cells = (
         Cell(f"cpu{row.cpu}", sort=row.cpu),
-        Cell(quantity(received), sort=received),
-        Cell(quantity(row.sent_rate), sort=row.sent_rate),
+        Cell(quantity(received, row.estimated), sort=received),
+        Cell(quantity(row.sent_rate, row.estimated), sort=row.sent_rate),
         Cell(percent(row.softirq_share), band=load_band(row.softirq_share), sort=row.softirq_share),
         warned(quantity(row.ksoftirqd), row.ksoftirqd, Band.WARM),
         warned(quantity(row.squeezed), row.squeezed, Band.WARM),

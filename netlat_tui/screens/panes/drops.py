@@ -55,8 +55,8 @@ def _row(snapshot: Snapshot, kind: DropRow, glyphs: Glyphs) -> Row:
         Cell(glyphs.text(kind.where), sort=kind.where),
         Cell(kind.direction.label, sort=kind.direction.label),
         Cell(kind.reached, sort=kind.reached),
-        Cell(quantity(kind.count), band=Band.WARM, sort=kind.count),
-        Cell(quantity(kind.rate), sort=kind.rate),
+        Cell(quantity(kind.count, kind.estimated), band=Band.WARM, sort=kind.count),
+        Cell(quantity(kind.rate, kind.estimated), sort=kind.rate),
         Cell(trend=kind.trend.rate),
         Cell(clock(last.time_ns, 0)[:8] if last else "-", sort=last.time_ns if last else None),
         Cell(glyphs.text(last.flow) if last else "no path of it", sort=last.flow if last else None),
@@ -71,7 +71,7 @@ def find(snapshot: Snapshot, like: DropRow) -> DropRow | None:
 
 def empty(snapshot: Snapshot) -> str:
     if snapshot.drops_of_no_kind:
-        count = quantity(snapshot.drops_of_no_kind)
+        count = quantity(snapshot.drops_of_no_kind, snapshot.every > 1)
         return f"{count} dropped, not counted by kind: see the paths"
     if not snapshot.stages:
         return nothing_seen(snapshot)

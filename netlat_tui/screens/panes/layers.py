@@ -70,7 +70,7 @@ def _stage(row: StageRow, glyphs: Glyphs) -> Row:
     values = row.values
     cells = (
         Cell(" " + name, sort=name),
-        Cell(quantity(row.rate), sort=row.rate),
+        Cell(quantity(row.rate, values.estimated), sort=row.rate),
         plain_latency(values.p50_ns, glyphs),
         latency(values.p99_ns, glyphs),
         plain_latency(values.max_ns, glyphs),
@@ -90,7 +90,7 @@ def measured_row(measured: Measured, window_ns: int, glyphs: Glyphs, *, indent: 
     rate = values.count * 1e9 / window_ns if window_ns else 0.0
     cells = (
         Cell(title, Role.PLAIN if indent else Role.STRONG, sort=measured.title),
-        Cell(quantity(rate), sort=rate),
+        Cell(quantity(rate, values.estimated), sort=rate),
         plain_latency(values.p50_ns, glyphs),
         latency(values.p99_ns, glyphs),
         plain_latency(values.max_ns, glyphs),

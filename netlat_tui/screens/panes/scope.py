@@ -79,7 +79,7 @@ def _where(scope: Scope, row: Interval, glyphs: Glyphs) -> Row:
     name = scope_name(scope, glyphs)
     cells = (
         Cell(f" {name}", sort=name),
-        Cell(quantity(row.rate), sort=row.rate),
+        Cell(quantity(row.rate, row.values.estimated), sort=row.rate),
         plain_latency(row.values.p50_ns, glyphs),
         latency(row.values.p99_ns, glyphs),
         plain_latency(row.values.max_ns, glyphs),
