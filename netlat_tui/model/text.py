@@ -17,6 +17,8 @@ def printable(text: str | bytes) -> str:
     """
     if isinstance(text, bytes):
         text = text.split(b"\0", 1)[0].decode("utf-8", "replace")
+    if text.isprintable():  # stricter than what follows, and a hundred times as fast
+        return text
     return "".join(
         "?" if unicodedata.category(char)[0] == "C" or unicodedata.category(char) in ("Zl", "Zp") else char
         for char in text
