@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 from enum import Enum
 
@@ -57,7 +57,37 @@ def chosen(snapshot: Snapshot, order: Order) -> Rows:
 
 
 def rows(snapshot: Snapshot, glyphs: Glyphs, order: Order = Order.SLOWEST) -> Sequence[Row]:
-    return [path_row(path, glyphs) for path in decode_rows(snapshot, chosen(snapshot, order))]
+    """Most of them were there a tick ago: only new ones are decoded and worded."""
+    listed = chosen(snapshot, order)
+    keys = _keys(snapshot, listed, glyphs)
+    if len(_kept) > _MOST_KEPT:
+        _kept.clear()
+    new = [index for index, key in enumerate(keys) if key not in _kept]
+    for index, path in zip(new, decode_rows(snapshot, listed[new]), strict=True):
+        _kept[keys[index]] = path_row(path, glyphs)
+    return [_kept[key] for key in keys]
+
+
+_MOST_KEPT = 1000
+_kept: dict[Hashable, Row] = {}
+_CLOCK_NS = 10_000_000  # by how much the two clocks may drift apart before times are worded anew
+
+
+def _keys(snapshot: Snapshot, listed: Rows, glyphs: Glyphs) -> list[Hashable]:
+    """Everything a row is made of."""
+    names = {(info.netns, info.ifindex): info.name for info in snapshot.ifaces}
+    offset = (snapshot.time_ns - snapshot.mono_ns) // _CLOCK_NS
+    return [
+        (
+            row.tobytes(),
+            names.get((int(row["netns"]), int(row["ifindex"]))),
+            snapshot.reasons.get(int(row["reason"])),
+            snapshot.symbols.get(int(row["location"])),
+            offset,
+            glyphs.ascii_only,
+        )
+        for row in listed
+    ]
 
 
 def clock(time_ns: int, digits: int = 3) -> str:
