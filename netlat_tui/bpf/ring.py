@@ -12,6 +12,7 @@ import threading
 
 import numpy as np
 
+from netlat_tui.model.rows import chosen, copied
 from netlat_tui.model.ticks import PATH, Rows
 
 _BUSY, _DISCARD = 1 << 31, 1 << 30
@@ -52,7 +53,9 @@ class Ring:
         busy = np.flatnonzero(headers & _BUSY)
         whole = int(busy[0]) if busy.size else available
         headers = headers[:whole]
-        paths: Rows = records["path"][:whole][headers & _DISCARD == 0].copy()
+        paths = records["path"][:whole]
+        kept = headers & _DISCARD == 0
+        paths = copied(paths) if kept.all() else chosen(paths, kept)
         _fence()
         self._consumer[0] = start + whole * _RECORD.itemsize
         return paths

@@ -76,7 +76,8 @@ class Surroundings:
     def look(self, paths: Rows, counted: Rows, raised: Rows, dropped: Rows) -> Around:
         """``counted``, ``raised``, ``dropped``: ``CPU_ROW``, ``IRQ_ROW`` and ``DROP_ROW`` rows of the tracer."""
         now = time.monotonic_ns()
-        seen = set(zip(paths["netns"].tolist(), paths["ifindex"].tolist(), strict=True))
+        pairs = np.unique(paths["netns"].astype(np.uint64) << np.uint64(32) | paths["ifindex"]).tolist()
+        seen = {(pair >> 32, pair & 0xFFFF_FFFF) for pair in pairs}
         numbers = {int(irq) for irq in raised["irq"]}
         age = now - self._named_ns
         if age > _NAMES_NS or (age > _UNKNOWN_NS and (seen - self._known or numbers - self._irq_numbers)):
