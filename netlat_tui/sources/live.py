@@ -13,6 +13,7 @@ from netlat_tui.bpf.btf import BtfError
 from netlat_tui.bpf.compiled import BuildError
 from netlat_tui.bpf.tracer import Sample, Tracer
 from netlat_tui.model.filter import EVERYTHING, Filter
+from netlat_tui.model.rows import joined
 from netlat_tui.model.ticks import CELL, PATH, Origin, Rows, SelfCost, Tick
 from netlat_tui.sources.base import SourceError
 from netlat_tui.sources.budget import Budget
@@ -106,7 +107,7 @@ class LiveSource:
             paths.append(self._tracer.drain())
             sample = self._tracer.collect()
             now = time.monotonic_ns()
-            tick = self._tick(seq, now, now - began, sample, np.concatenate(paths))
+            tick = self._tick(seq, now, now - began, sample, joined(paths))
             used = time.thread_time_ns() - used
             yield tick
             if resting:
