@@ -17,6 +17,7 @@ from netlat_tui.bpf.ring import _RECORD, Ring
 from netlat_tui.cli_run import DEMO
 from netlat_tui.model.derive import History
 from netlat_tui.model.filter import EVERYTHING, Filter, parse
+from netlat_tui.model.rows import joined
 from netlat_tui.model.ticks import Origin, Rows, Tick
 from netlat_tui.recording import read_all
 from netlat_tui.sources.surroundings import Surroundings
@@ -24,7 +25,7 @@ from netlat_tui.sources.surroundings import Surroundings
 PATHS_PER_SECOND = 1_000_000.0
 """DESIGN's bound."""
 
-_TICKS = 3
+_TICKS, _PATHS, _TICK_NS = 10, 100_000, 100_000_000
 
 
 class _Kernel:
@@ -85,13 +86,13 @@ def measure(
                 with clock("ring"):
                     read.append(ring.read())
             with clock("concatenate"):
-                rows: Rows = np.concatenate(read)
+                rows = joined(read)
             total += len(rows)
             old = template[number_ % len(template)]
             with clock("names of interfaces and functions"):
                 around.look(rows, old.cpus, old.irqs, old.drops)
-            mono_ns = template[0].mono_ns + number_ * 1_000_000_000
-            tick = replace(old, seq=number_, mono_ns=mono_ns, duration_ns=1_000_000_000, paths=rows)
+            mono_ns = template[0].mono_ns + number_ * _TICK_NS
+            tick = replace(old, seq=number_, mono_ns=mono_ns, duration_ns=_TICK_NS, paths=rows)
             with clock("History.add"):
                 history.add(tick)
             with clock("snapshot"):
@@ -109,16 +110,16 @@ def run(options: Options) -> Result:
     cases = {"no filter": EVERYTHING, "a filter on paths: total > 1ms": parse("total > 1ms")}
     figures, rows = [], []
     for label, flt in cases.items():
-        found = [measure(paths, ticks, origin, flt, 1_000_000) for _ in range(options.rounds)]
+        found = [measure(paths, ticks, origin, flt, _PATHS) for _ in range(options.rounds)]
         rates = [total / sum(spent.values()) for total, spent in found]
         figures.append(Figure(f"paths per second of CPU time, {label}", median(rates), "/s", PATHS_PER_SECOND, False))
         for step in found[0][1]:
             each = median([spent[step] * 1e9 / total for total, spent in found])
             rows.append((label, step, number(each)))
     conditions = (
-        f"Medians of {options.rounds} rounds of {_TICKS} ticks of 1 s with a million paths each, the bundled "
-        f"recording's "
-        "over and over, each under an id of its own; CPU time of the one thread that does it."
+        f"Medians of {options.rounds} rounds of {_TICKS} ticks of {_TICK_NS / 1e9:g} s, as `trace` has them, with "
+        f"{_PATHS:,} paths each: the bundled recording's over and over, each under an id of its own. CPU time of the one "
+        "thread that does it."
     )
     head = ("case", "step", "ns/path")
     return Result("The Python side", conditions, tuple(figures), (Table("Step by step:", head, tuple(rows)),))
