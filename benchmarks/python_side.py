@@ -118,8 +118,8 @@ def run(options: Options) -> Result:
             rows.append((label, step, number(each)))
     conditions = (
         f"Medians of {options.rounds} rounds of {_TICKS} ticks of {_TICK_NS / 1e9:g} s, as `trace` has them, with "
-        f"{_PATHS:,} paths each: the bundled recording's over and over, each under an id of its own. CPU time of the one "
-        "thread that does it."
+        f"{_PATHS:,} paths each: the bundled recording's over and over, each under an id of its own. CPU time of the "
+        "one thread that does it."
     )
     head = ("case", "step", "ns/path")
     return Result("The Python side", conditions, tuple(figures), (Table("Step by step:", head, tuple(rows)),))
