@@ -17,7 +17,7 @@ PORT = "11111"
 SIZE = "14"  # bytes: the least sockperf sends
 MOST_S = 600  # a generator that is forgotten ends by itself
 _WARM_S = 1.0
-_START_S = 10
+_START_S = 60
 
 
 class Unavailable(Exception):  # noqa: N818 - a state of the machine

@@ -20,7 +20,7 @@ from benchmarks.pty import Terminal
 
 REPO = Path(__file__).resolve().parent.parent
 LONG_S = "3600"
-_ATTACH_S = 60
+_ATTACH_S = 300
 Watcher = Callable[[], AbstractContextManager[int]]
 """Watches while its block runs, from when it is attached; gives the number of its process."""
 
