@@ -6,10 +6,12 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.net import RECEIVING_CPU, SENDING_CPU, SERVER, Net, end
 
@@ -17,6 +19,7 @@ PORT = "11111"
 SIZE = "14"  # bytes: the least sockperf sends
 MOST_S = 600  # a generator that is forgotten ends by itself
 _WARM_S = 1.0
+_PACED = 20_000  # per second: more than this keeps a CPU busy anyway
 _START_S = 60
 
 
@@ -49,15 +52,30 @@ def _client(made: Net, mode: str, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
+def _paced(made: Net, per_second: int) -> tuple[subprocess.Popen[str], subprocess.Popen[str]]:
+    """(receiver, sender) that sleep in between."""
+    program = (sys.executable, "-I", "-S", str(Path(__file__).with_name("paced.py")))
+    command = made.inside(made.server, RECEIVING_CPU, *program, "receive", SERVER, PORT)
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert server.stdout is not None
+    server.stdout.readline()
+    numbers = (str(per_second), str(MOST_S))
+    command = made.inside(made.client, SENDING_CPU, *program, "send", SERVER, PORT, *numbers)
+    return server, subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
+
+
 @contextmanager
 def flood(made: Net, per_second: int | None = None) -> Iterator[None]:
     """Small datagrams, as many as go or so many per second, while the block runs; they flow when it is entered."""
     if per_second == 0:
         yield
         return
-    server = _server(made)
-    rate = ("--mps", str(per_second)) if per_second else ()
-    client = _client(made, "throughput", "-t", str(MOST_S), *rate)
+    if per_second is not None and per_second <= _PACED:
+        server, client = _paced(made, per_second)
+    else:
+        server = _server(made)
+        rate = ("--mps", str(per_second)) if per_second else ()
+        client = _client(made, "throughput", "-t", str(MOST_S), *rate)
     try:
         before, deadline = made.received(), time.monotonic() + _START_S
         while made.received() == before:
