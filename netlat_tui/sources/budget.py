@@ -66,9 +66,9 @@ class Budget:
         self._cpus = max(cpus, 1)
         self._step = 0
         self._calm = 0
-        self._ns_per_packet: float | None = None  # of packets as they passed, at this step
-        self._steady_ns = 0.0  # per second, where no packets are counted
+        self._rate = 0.0  # packets per second when it was measured last
         self._measured_step: int | None = None
+        self._doubt = False
 
     @property
     def effort(self) -> Effort:
@@ -76,8 +76,8 @@ class Budget:
 
     @property
     def wants_measure(self) -> bool:
-        """Whether the next tick's kernel time has to be measured: nothing is known of it at this step."""
-        return self._share is not None and self._measured_step != self._step
+        """Whether the next tick's kernel time has to be measured: it is not known at this step, or looks different."""
+        return self._share is not None and (self._doubt or self._measured_step != self._step)
 
     def judge(self, kernel_ns: int | None, reader_ns: int, packets: int, duration_ns: int) -> Effort:
         """After a tick with hooks attached: what it cost, and so what the next one measures.
@@ -88,25 +88,18 @@ class Budget:
         if self._share is None:
             return self.effort
         seconds = max(duration_ns, 1) / 1e9
-        if kernel_ns is not None:
-            self._measured_step = self._step
-            self._ns_per_packet = kernel_ns / packets if packets else None
-            self._steady_ns = kernel_ns / seconds
-        elif self._measured_step != self._step:
+        rate = packets / seconds
+        if kernel_ns is None:
+            # What a packet costs depends on how many there are: no step is taken on a guess.
+            self._doubt = not self._rate / 2 <= rate <= self._rate * 2
             return self.effort
-        known = kernel_ns if kernel_ns is not None else self._guess(packets, seconds)
+        self._measured_step, self._rate, self._doubt = self._step, rate, False
         all_cpus = seconds * 1e9 * self._cpus
         reader = reader_ns / all_cpus
-        kernel = known / all_cpus / (1 << self.effort.rest)
+        kernel = kernel_ns / all_cpus / (1 << self.effort.rest)
         # What reading costs anyway is not saved by counting less: at least half is the kernel's.
         self._move(kernel / max(self._share - reader, self._share / 2), kernel + reader > self._share)
         return self.effort
-
-    def _guess(self, packets: int, seconds: float) -> float:
-        """Run time of the programs in a tick in which it was not measured."""
-        if self._ns_per_packet is None or not packets:
-            return self._steady_ns * seconds
-        return self._ns_per_packet * packets
 
     def _move(self, ratio: float, over: bool) -> None:
         """``ratio``: the kernel's cost over what is left for it; ``over``: with the reader's, it is too much."""
