@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -67,6 +68,7 @@ def main(
     """
     if os.geteuid():
         raise click.ClickException("this makes network namespaces and traces them: run it as root.")
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # namespaces and processes are taken away
     options = Options(rounds, seconds)
     data = _kept(output)
     data["machine"] = machine.describe()
