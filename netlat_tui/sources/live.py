@@ -22,6 +22,7 @@ from netlat_tui.sources.sampling import Sampling
 from netlat_tui.sources.surroundings import Surroundings
 
 _LOOK_EVERY_S = 0.05  # the ring is emptied this often, whatever the tick's length
+_FIRST_S = 0.2  # the first tick is over sooner: who starts it waits for figures
 _COST_EVERY = 5  # ticks: in one of so many the kernel times our programs
 
 
@@ -96,7 +97,7 @@ class LiveSource:
         while not ended and not self._closed:
             self._tracer.watch_cost(seq % _COST_EVERY == 0 or self._budget.wants_measure)
             used = time.thread_time_ns()
-            paths = self._wait(began)
+            paths = self._wait(began, first=not seq)
             new, self._next_filter = self._next_filter, None
             resting = self._resting > 0
             ended = self._stopped  # it may be stopped while a tick is looked at: what came since is in one more
@@ -141,11 +142,11 @@ class LiveSource:
         received, sent, every, per_second = self._sampling.thresholds(cells, duration_ns)
         self._tracer.set_sampling((received, sent), every, per_second)
 
-    def _wait(self, began: int) -> list[Rows]:
+    def _wait(self, began: int, first: bool) -> list[Rows]:
         """Empty the ring until the tick is over, a new filter came, or the source was stopped."""
         paths = []
         while not self._stopped and self._next_filter is None:
-            left = self._interval_s - (time.monotonic_ns() - began) / 1e9
+            left = min(self._interval_s, _FIRST_S if first else self._interval_s) - (time.monotonic_ns() - began) / 1e9
             if left <= 0:
                 break
             with self._wake:
