@@ -71,14 +71,23 @@ struct bucket {
 	u64 key[WAYS];
 };
 
+/* A large skb that was cut up for a driver: its path, its flight's place plus 1. A queueing discipline may hand over several
+ * at once, and all are cut up before the first segment is sent. */
+#define CUT_UP 8
+struct cut_up {
+	u64 id;
+	u32 slot;
+	u32 pad;
+};
+
 struct cpu_state {
 	struct irq_state irq;
 	u64 gro_skb;            /* in napi_gro_receive */
 	u64 link_skb;           /* last packet seen at the link layer */
 	u64 queuing;            /* skb that is being put on a socket's queue */
 	u64 tx_sk, tx_ns;       /* socket whose segment TCP is sending, since when */
-	u64 gso_id;             /* path whose skb was cut up last; its flight's place */
-	u32 gso_slot;
+	struct cut_up cut[CUT_UP];
+	u32 n_cut;
 	u32 whole_slot;         /* a first fragment whose skb was used up: place, plus 1; path; and data, which goes on */
 	u64 whole_id, whole_head;
 	u64 ready_sk;           /* a socket was made ready; who is woken next reads it */

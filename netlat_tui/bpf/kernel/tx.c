@@ -96,16 +96,32 @@ int on_qdisc_dequeue(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* The first segment of an skb that was cut up stands for all of them. */
+/* The first segment of an skb that was cut up stands for all of them: of TCP, the one that begins where the skb did. */
 INLINE struct flight *segment_of(u64 skb, struct cpu_state *c, u64 now)
 {
-	if (!c->gso_slot)
+	if (!c->n_cut)
 		return 0;
-	struct flight *f = flight_at(c->gso_slot - 1);
-	if (!f || is_rx(f) || f->state != FLIGHT_LINKED || f->rec.id != c->gso_id || f->sk != read_u64(skb, OFF_SKB_SK))
-		return 0;
-	c->gso_slot = 0;
-	return flight_move(f, skb, now);
+	u64 sk = read_u64(skb, OFF_SKB_SK);
+	u32 seq = swap32(read_u32(skb_head(skb) + read_u16(skb, OFF_SKB_TRANSPORT_HEADER), 4));
+
+	for (u32 i = 0; i < CUT_UP; i++) {
+		OPAQUE(i);
+		if (i >= CUT_UP)
+			break;
+		struct cut_up *cut = &c->cut[WITHIN(i, CUT_UP)];
+		struct flight *f = cut->slot ? flight_at(cut->slot - 1) : 0;
+		if (!f)
+			continue;
+		if (is_rx(f) || f->state != FLIGHT_LINKED || f->rec.id != cut->id) {
+			cut->slot = 0;   /* given up meanwhile */
+			continue;
+		}
+		if (f->sk != sk || (f->rec.proto == 6 && f->seq != seq))
+			continue;
+		cut->slot = 0;
+		return flight_move(f, skb, now);
+	}
+	return 0;
 }
 
 int on_net_dev_start_xmit(struct bpf_raw_tracepoint_args *ctx)
@@ -144,8 +160,10 @@ INLINE void let_go(struct flight *f, struct cpu_state *c)
 		/* Cut up for a driver that cannot do it: its segments follow on this CPU. */
 		f->rec.flags |= PATH_SEGMENTED;
 		flight_tag(f, f->key | DETACHED);
-		c->gso_slot = f->slot + 1;
-		c->gso_id = f->rec.id;
+		struct cut_up *cut = &c->cut[WITHIN(c->n_cut, CUT_UP)];
+		cut->id = f->rec.id;
+		cut->slot = f->slot + 1;
+		c->n_cut++;
 	} else {
 		finish_tx(f, OUTCOME_CONSUMED, COUNT_CONSUMED, c, now);
 	}
