@@ -121,11 +121,15 @@ INLINE struct flight *flight_of(u64 skb)
 }
 
 /* What checksums or cuts an skb on its way to the driver, or the driver itself (skb_cow_head), may give it a new head. Since
- * the device queue it has been in the stack's hands: the same skb of the same socket is the same packet. */
+ * the device queue it has been in the stack's hands: the same skb of the same socket is the same packet. One that was cut
+ * up has given its socket to its last segment (tcp_gso_segment). */
 INLINE void follow_head(u64 skb)
 {
 	struct flight *f = flight_by_key(skb);
-	if (f && !is_rx(f) && f->state == FLIGHT_LINKED && f->sk && f->sk == read_u64(skb, OFF_SKB_SK))
+	if (!f || is_rx(f) || f->state != FLIGHT_LINKED || !f->sk)
+		return;
+	u64 sk = read_u64(skb, OFF_SKB_SK);
+	if (f->sk == sk || (!sk && f->rec.segs > 1))
 		f->head = skb_head(skb);
 }
 
