@@ -92,12 +92,12 @@ def _require_cpus(flt: Filter) -> None:
     wanted = cpus(flt)
     if not wanted:
         return
-    from netlat_tui.system.cpus import possible
+    from netlat_tui.bpf.tracer import possible_cpus
 
-    there = possible()
+    last = possible_cpus() - 1
     for first, _ in wanted:
-        if first > there[-1]:
-            raise Ended(2, f"There is no CPU {first}: this machine's are 0 to {there[-1]}.")
+        if first > last:
+            raise Ended(2, f"There is no CPU {first}: this machine's are 0 to {last}.")
 
 
 @contextmanager

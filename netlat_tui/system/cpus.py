@@ -23,11 +23,6 @@ def online(root: Path = ROOT) -> tuple[int, ...]:
     return parse_list(read(root / "sys/devices/system/cpu/online")) or (0,)
 
 
-def possible(root: Path = ROOT) -> tuple[int, ...]:
-    """Numbers of the CPUs this machine may ever have."""
-    return parse_list(read(root / "sys/devices/system/cpu/possible")) or (0,)
-
-
 @dataclass(frozen=True, slots=True)
 class Softnet:
     """A CPU's line of /proc/net/softnet_stat, counted since boot."""

@@ -61,8 +61,8 @@ def test_segments_are_cut_up_and_merged(
     returns = {"rx.return", "rx.socket"} <= hooked
     seen.until(lambda c: c.counters["complete"] > 0 and (c.in_flight == 0 or not returns), "packets seen and ended")
     received, sent = check(seen, shown)
-    ends = Counter((path.direction.label, path.outcome.label) for path in received + sent)
-    told = f"{ends}; {seen.counters}; {seen.stages}"
+    kinds = Counter((path.direction.label, path.outcome.label) for path in received + sent)
+    told = f"{kinds}; {seen.counters}; {seen.stages}"
     # With PREEMPT_RT another task may send between an skb that is cut up and its first segment.
     missed = seen.counters["expired"] if "PREEMPT_RT" in platform.version() else 0
     assert payload([path for path in sent if path.length > 60]) >= COUNT * LARGE - missed * 65536, told
@@ -73,9 +73,8 @@ def test_segments_are_cut_up_and_merged(
     assert {path.outcome for path in large} == {Outcome.COMPLETE}, told
     if returns:
         carried = [path for path in received if path.outcome in (Outcome.COMPLETE, Outcome.MERGED)]
-        collapsed = seen.counters["merged"] - sum(
-            path.merged for path in received
-        )  # by TCP, for want of room: no paths
+        # By TCP, for want of room: these have no paths.
+        collapsed = seen.counters["merged"] - sum(path.merged for path in received)
         read = payload([path for path in carried if path.length > 60])
         assert read < COUNT * LARGE if collapsed else read == COUNT * LARGE, (read, collapsed, told)
         # The virtual card hands over as one what the other card was given as one.

@@ -52,6 +52,20 @@ async def test_an_unmeasured_own_cost_is_marked() -> None:
         assert "self ≥1.2%" in screen_text(app)
 
 
+async def test_what_was_counted_in_part_is_marked() -> None:
+    one = tick(1)
+    object.__setattr__(one, "every", 8)
+    object.__setattr__(one, "held_back", "paths hooks")
+    app = make_app(StepSource(one))
+    async with running(app, (120, 40), seq=1):
+        text = screen_text(app)
+        assert "~960 pkt/s" in text.splitlines()[0]
+        assert "~1 in 8 counted" in text.splitlines()[0]
+        rows = [line for line in text.splitlines() if "RX total" in line]
+        assert rows
+        assert all("~" in row for row in rows)
+
+
 async def test_figures_that_do_not_come_any_more_grow_old() -> None:
     app = make_app()
     object.__setattr__(app.context, "now_ns", lambda: STARTED_NS + 300 * SECOND)

@@ -52,7 +52,14 @@ def _clean(rows: np.ndarray) -> np.ndarray:
 @given(st.integers(0, 5), st.integers(0, 30), st.integers(0, 2**31), st.text(max_size=20))
 def test_what_is_written_is_read(count: int, paths: int, seed: int, text: str) -> None:
     ticks = [
-        dataclasses.replace(tick, filter=text, self_cost=SelfCost(None, None, 1, 2))
+        dataclasses.replace(
+            tick,
+            filter=text,
+            self_cost=SelfCost(None, None, 1, 2),
+            every=1 << seed % 4,
+            held_back=text,
+            rest=bool(seed % 2),
+        )
         for tick in make_ticks(count, paths, seed, drops=seed % 3, sent=seed % 2)
     ]
     origin, back, damage = read_all(io.BytesIO(written(ticks)))

@@ -74,3 +74,15 @@ def test_a_name_ends_at_its_zero_byte() -> None:
     assert printable(b"nginx\0garbage") == "nginx"
     assert printable("käse") == "käse"
     assert printable(b"\xff\xfe") == "\ufffd\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0"), (7.4, "~7"), (412, "~412"), (1234, "~1.2k"), (41_234, "~41k"), (999_600, "~1.0M")]
+)
+def test_estimates_say_so_with_fewer_digits(value: float, text: str) -> None:
+    assert quantity(value, estimated=True) == text
+
+
+@given(st.floats(0, 9.9e11))
+def test_an_estimate_takes_no_more_columns_than_a_count(value: float) -> None:
+    assert len(quantity(value, estimated=True)) <= 5
