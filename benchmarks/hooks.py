@@ -14,8 +14,9 @@ from benchmarks.net import Net, net
 from benchmarks.options import Options
 from netlat_tui.bpf import calls
 from netlat_tui.bpf.btf import Btf
-from netlat_tui.bpf.hooks import PROBES, Probe, Way
-from netlat_tui.bpf.plan import KPROBE, Plan
+from netlat_tui.bpf.build import target_of
+from netlat_tui.bpf.hooks import PROBES, Probe
+from netlat_tui.bpf.plan import Plan
 from netlat_tui.bpf.plan import make as make_plan
 from netlat_tui.bpf.tracer import Tracer
 from netlat_tui.model.filter import EVERYTHING
@@ -44,19 +45,13 @@ def _grown(before: dict[str, calls.Runs], after: dict[str, calls.Runs]) -> dict[
 
 def _empty(btf: Btf, plan: Plan, probe: Probe) -> tuple[int, int]:
     """(program, attachment) of one that does nothing, in the place of ours."""
-    kind = plan.kinds[probe.event]
-    if probe.way is Way.FUNCTION:
-        if kind == KPROBE:
-            program = calls.load_program("empty", _RETURN_0, calls.KPROBE)
-            return program, calls.attach_kprobe(probe.event, program)
-        at_return = probe.at_return
-        program = calls.load_program("empty", _RETURN_0, calls.TRACING, btf.function(probe.event) or 0, at_return)
-        return program, calls.attach_tracing(program)
-    if probe.way is Way.SYSCALL:
-        program = calls.load_program("empty", _RETURN_0, calls.TRACEPOINT)
+    target = target_of(btf, plan, probe)
+    program = calls.load_program("empty", _RETURN_0, target)
+    if target.kind == calls.KPROBE:
+        return program, calls.attach_kprobe(probe.event, program)
+    if target.kind == calls.TRACEPOINT:
         return program, calls.attach_tracepoint(plan.numbers[probe.event], program)
-    program = calls.load_program("empty", _RETURN_0)
-    return program, calls.attach_raw_tracepoint(probe.event, program)
+    return program, calls.attach_tracing(program)
 
 
 @contextmanager

@@ -209,9 +209,13 @@ class Btf:
         proto = self._type(self._type(index).size) if index is not None else None
         return proto.vlen if proto is not None and proto.kind == _KIND_FUNC_PROTO else None
 
+    def tracepoint(self, name: str) -> int | None:
+        """The id of a tracepoint's type; ``None`` where the kernel has no such tracepoint."""
+        return self._names.get((_KIND_TYPEDEF, f"btf_trace_{name}"))
+
     def tracepoint_args(self, name: str) -> int | None:
         """How many arguments a raw tracepoint hands over; ``None`` where the kernel has no such tracepoint."""
-        index = self._names.get((_KIND_TYPEDEF, f"btf_trace_{name}"))
+        index = self.tracepoint(name)
         if index is None:
             return None
         pointer = self._type(self._type(index).size)

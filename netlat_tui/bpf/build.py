@@ -11,8 +11,9 @@ from netlat_tui.bpf import calls
 from netlat_tui.bpf.btf import Btf
 from netlat_tui.bpf.compiled import BuildError, Compiled, CompiledMap, compiled
 from netlat_tui.bpf.hooks import PROBES, Probe, Way
+from netlat_tui.bpf.link import function_info, function_types, link
 from netlat_tui.bpf.plan import FENTRY, FEXIT, KPROBE, Plan, TierError, describe, make
-from netlat_tui.bpf.program import Sizes, source
+from netlat_tui.bpf.program import SHARED, Sizes, source
 from netlat_tui.model.ticks import Hook
 
 HELPERS = ("on_sweep",)
@@ -121,51 +122,61 @@ def _essential(probe: Probe, reason: str) -> None:
 def _load(btf: Btf, attached: Attached, made: Compiled, probes: list[Probe]) -> dict[str, str]:
     """Load programs side by side: the verifier takes its time. Why those that failed did so, by event."""
     descriptors = [attached.maps[entry.name].fd for entry in made.maps]
+    shared = [made.program(f"shared_{name}", descriptors) for name in SHARED]
+    types = calls.load_btf(function_types(SHARED))
 
-    def load(name: str, kind: int, function: int, at_return: bool) -> tuple[int, str]:
+    def load(name: str, target: calls.Target) -> tuple[int, str]:
+        linked = link(made.program(name, descriptors), shared)
+        functions = calls.Functions(types, function_info(linked.functions)) if linked.functions else None
         try:
-            code = made.program(name, descriptors)
-            return calls.load_program(name, code, kind, function, at_return), ""
+            return calls.load_program(name, linked.code, target, functions), ""
         except OSError as error:
             return -1, error.strerror or str(error)
 
+    wanted = [(probe.event, probe.program, target_of(btf, attached.plan, probe)) for probe in probes]
+    wanted += [(name, name, calls.Target()) for name in HELPERS]
+    # The longest first: whoever is last does not keep the others waiting.
+    wanted.sort(key=lambda one: -len(made.programs[one[1]]))
     refused: dict[str, str] = {}
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        wanted = [(probe.event, probe.program, *_program_kind(btf, attached.plan, probe)) for probe in probes]
-        wanted += [(name, name, calls.RAW_TRACEPOINT, 0, False) for name in HELPERS]
-        for (event, name, *_), (fd, reason) in zip(wanted, pool.map(lambda w: load(*w[1:]), wanted), strict=True):
-            if reason:
-                refused[event] = reason
-            else:
-                attached.programs[name] = fd
+    try:
+        with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+            for (event, name, _), (fd, reason) in zip(wanted, pool.map(lambda w: load(*w[1:]), wanted), strict=True):
+                if reason:
+                    refused[event] = reason
+                else:
+                    attached.programs[name] = fd
+    finally:
+        os.close(types)
     return refused
 
 
-def _program_kind(btf: Btf, plan: Plan, probe: Probe) -> tuple[int, int, bool]:
-    """(kind of program, BTF id of the function it is for, whether it runs at the return)."""
+def target_of(btf: Btf, plan: Plan, probe: Probe) -> calls.Target:
+    """What a planned probe's program is loaded for."""
     kind = plan.kinds[probe.event]
     if kind in (FENTRY, FEXIT):
-        return calls.TRACING, btf.function(probe.event) or 0, kind == FEXIT
+        place = calls.TRACE_FEXIT if kind == FEXIT else calls.TRACE_FENTRY
+        return calls.Target(calls.TRACING, place, btf.function(probe.event) or 0)
     if kind == KPROBE:
-        return calls.KPROBE, 0, False
-    return (calls.RAW_TRACEPOINT if probe.way is Way.RAW else calls.TRACEPOINT), 0, False
+        return calls.Target(calls.KPROBE)
+    if probe.way is Way.RAW:
+        # Of a raw tracepoint with types the arguments need no helper to be read.
+        return calls.Target(calls.TRACING, calls.TRACE_RAW_TP, btf.tracepoint(probe.event) or 0)
+    return calls.Target(calls.TRACEPOINT)
 
 
 def _try(attached: Attached, probe: Probe) -> str:
     """Attach one; why it was refused, or ""."""
     program, kind = attached.programs[probe.program], attached.plan.kinds[probe.event]
     try:
-        if kind in (FENTRY, FEXIT):
-            link = calls.attach_tracing(program)
-        elif kind == KPROBE:
-            link = calls.attach_kprobe(probe.event, program)
+        if kind == KPROBE:
+            held = calls.attach_kprobe(probe.event, program)
         elif probe.way is Way.SYSCALL:
-            link = calls.attach_tracepoint(attached.plan.numbers[probe.event], program)
+            held = calls.attach_tracepoint(attached.plan.numbers[probe.event], program)
         else:
-            link = calls.attach_raw_tracepoint(probe.event, program)
+            held = calls.attach_tracing(program)
     except OSError as error:
         return error.strerror or str(error)
-    attached.links[probe.event] = link
+    attached.links[probe.event] = held
     return ""
 
 

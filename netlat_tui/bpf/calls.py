@@ -22,7 +22,7 @@ ARGUMENTS = {"x86_64": (112, 104, 96, 88, 72, 64), "aarch64": (0, 8, 16, 24, 32,
 """Where a kprobe's struct pt_regs keeps the first arguments of a function (bytes)."""
 _PERF_FLAG_FD_CLOEXEC = 8
 _PERF_EVENT_IOC_SET_BPF, _PERF_EVENT_IOC_ENABLE = 0x40042408, 0x2400
-_MAP_CREATE, _PROG_LOAD, _PROG_TEST_RUN = 0, 5, 10
+_MAP_CREATE, _PROG_LOAD, _PROG_TEST_RUN, _BTF_LOAD = 0, 5, 10, 18
 _OBJ_GET_INFO_BY_FD, _RAW_TRACEPOINT_OPEN, _ENABLE_STATS = 15, 17, 32
 _ATTRIBUTES = 144  # bytes; the kernel takes more than it knows as long as the rest is zero
 _INFO_SIZE = 256
@@ -31,7 +31,8 @@ _NAME_SIZE = 15
 _LOG_SIZE = 1 << 20
 
 KPROBE, TRACEPOINT, RAW_TRACEPOINT, TRACING = 2, 5, 17, 26  # BPF_PROG_TYPE_*
-_TRACE_FENTRY, _TRACE_FEXIT = 24, 25
+TRACE_RAW_TP, TRACE_FENTRY, TRACE_FEXIT = 23, 24, 25  # BPF_TRACE_*
+_FUNC_INFO_SIZE = 8  # struct bpf_func_info
 _PERF_TYPE_TRACEPOINT = 2
 _SYS_FSOPEN, _SYS_FSCONFIG, _SYS_FSMOUNT = 430, 431, 432  # the same on every machine
 _FSCONFIG_CMD_CREATE = 6
@@ -97,17 +98,39 @@ def map_spec(fd: int) -> MapSpec:
     return MapSpec(kind, key, value, entries, flags)
 
 
-def load_program(name: str, code: bytes, kind: int = RAW_TRACEPOINT, function: int = 0, at_return: bool = False) -> int:
-    """Load a program's instructions, maps' descriptors filled in; its descriptor. ``LoadError`` where refused.
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a program is for. ``place``, ``function``: of TRACING, BPF_TRACE_* and the BTF id of the kernel function, or
+    of the tracepoint's type."""
 
-    ``function``: for TRACING, the BTF id of the kernel function at whose entry or return it is to run.
-    """
+    kind: int = RAW_TRACEPOINT
+    place: int = 0
+    function: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Functions:
+    """The functions in a program's instructions: a descriptor of BTF, and ``struct bpf_func_info`` of each."""
+
+    btf: int
+    info: bytes
+
+
+def load_btf(data: bytes) -> int:
+    """Give the kernel type information; its descriptor. ``OSError`` where refused."""
+    held = ctypes.create_string_buffer(data, len(data))
+    return _bpf(_BTF_LOAD, bytearray(struct.pack("<QQI", ctypes.addressof(held), 0, len(data))))
+
+
+def load_program(name: str, code: bytes, target: Target | None = None, functions: Functions | None = None) -> int:
+    """Load a program's instructions, maps' descriptors filled in; its descriptor. ``LoadError`` where refused."""
+    target = target or Target()
     try:
-        return _load(name, code, kind, None, function, at_return)
+        return _load(name, code, target, None, functions)
     except OSError:
         log = ctypes.create_string_buffer(_LOG_SIZE)
     try:
-        return _load(name, code, kind, log, function, at_return)  # again, for the verifier's reason
+        return _load(name, code, target, log, functions)  # again, for the verifier's reason
     except OSError as error:
         lines = [line for line in log.value.decode("utf-8", "replace").splitlines() if line.strip()]
         said = [line for line in lines if not line.startswith("processed ")]
@@ -117,18 +140,19 @@ def load_program(name: str, code: bytes, kind: int = RAW_TRACEPOINT, function: i
 def _load(
     name: str,
     code: bytes,
-    kind: int,
+    target: Target,
     log: ctypes.Array[ctypes.c_char] | None = None,
-    function: int = 0,
-    at_return: bool = False,
+    functions: Functions | None = None,
 ) -> int:
     held = ctypes.create_string_buffer(code, len(code))
+    info = ctypes.create_string_buffer(functions.info, len(functions.info)) if functions else None
     licence = ctypes.create_string_buffer(b"GPL")
     # prog_type, insn_cnt, insns, license, log_level, log_size, log_buf, kern_version, prog_flags, prog_name,
-    # prog_ifindex, expected_attach_type, (debugging information), attach_btf_id
+    # prog_ifindex, expected_attach_type, prog_btf_fd, func_info_rec_size, func_info, func_info_cnt, (line_info),
+    # attach_btf_id
     attributes = struct.pack(
-        "<IIQQIIQII16sII36xI",
-        kind,
+        "<IIQQIIQII16sIIIIQI16xI",
+        target.kind,
         len(code) // 8,
         ctypes.addressof(held),
         ctypes.addressof(licence),
@@ -139,8 +163,12 @@ def _load(
         0,
         _name(name),
         0,
-        (_TRACE_FEXIT if at_return else _TRACE_FENTRY) if function else 0,
-        function,
+        target.place,
+        functions.btf if functions else 0,
+        _FUNC_INFO_SIZE if functions else 0,
+        ctypes.addressof(info) if info is not None else 0,
+        len(functions.info) // _FUNC_INFO_SIZE if functions else 0,
+        target.function,
     )
     return _bpf(_PROG_LOAD, bytearray(attributes))
 
@@ -156,7 +184,7 @@ def takes_cmpxchg() -> bool:
         "9500000000000000"
     )
     try:
-        os.close(_load("cmpxchg", bytes.fromhex(code), RAW_TRACEPOINT))
+        os.close(_load("cmpxchg", bytes.fromhex(code), Target()))
     except OSError:
         return False
     return True
@@ -168,7 +196,7 @@ _NOTHING = bytes.fromhex("b7000000000000009500000000000000")  # return 0
 def refuses_fentry(function: int) -> str:
     """Why programs cannot be attached to functions by fentry; "" where they can. Asked with an empty one."""
     try:
-        program = _load("trial", _NOTHING, TRACING, None, function)
+        program = _load("trial", _NOTHING, Target(TRACING, TRACE_FENTRY, function))
         try:
             os.close(attach_tracing(program))
         finally:
@@ -183,7 +211,7 @@ def refuses_kprobe(function: str) -> str:
     if platform.machine() not in ARGUMENTS:
         return f"the registers of {platform.machine()} are not known"
     try:
-        program = _load("trial", _NOTHING, KPROBE)
+        program = _load("trial", _NOTHING, Target(KPROBE))
         try:
             os.close(attach_kprobe(function, program))
         finally:
@@ -194,19 +222,14 @@ def refuses_kprobe(function: str) -> str:
     return ""
 
 
-def attach_raw_tracepoint(event: str, program: int) -> int:
-    """Attach; the attachment lasts as long as the descriptor that is returned. ``OSError`` where refused."""
-    held = ctypes.create_string_buffer(event.encode())
-    return _bpf(_RAW_TRACEPOINT_OPEN, bytearray(struct.pack("<QI", ctypes.addressof(held), program)))
-
-
 def attach_tracing(program: int) -> int:
-    """Attach a TRACING program to the function it was loaded for (5.5); as ``attach_raw_tracepoint``."""
+    """Attach a TRACING program to what it was loaded for (5.5): as long as the descriptor that is returned is open.
+    ``OSError`` where refused."""
     return _bpf(_RAW_TRACEPOINT_OPEN, bytearray(struct.pack("<QI", 0, program)))
 
 
 def attach_kprobe(function: str, program: int) -> int:
-    """Attach to the entry of a function through the kprobe PMU (4.17); as ``attach_raw_tracepoint``."""
+    """Attach to the entry of a function through the kprobe PMU (4.17); as ``attach_tracing``."""
     try:
         with open("/sys/bus/event_source/devices/kprobe/type", encoding="ascii") as file:  # noqa: PTH123
             kind = int(file.read())
@@ -249,7 +272,7 @@ def _checked(result: int) -> int:
 
 
 def attach_tracepoint(number: int, program: int) -> int:
-    """Attach to a tracepoint by its number; as ``attach_raw_tracepoint``. Runs on every CPU (4.7)."""
+    """Attach to a tracepoint by its number; as ``attach_tracing``. Runs on every CPU (4.7)."""
     return _attach_perf(_PERF_TYPE_TRACEPOINT, number, 0, program)
 
 

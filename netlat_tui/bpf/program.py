@@ -14,6 +14,7 @@ from netlat_tui.bpf import calls
 from netlat_tui.bpf.btf import Btf
 from netlat_tui.bpf.constants import drop_reasons, gro_results, header, offsets
 from netlat_tui.bpf.hooks import PROBES, Probe, Way
+from netlat_tui.bpf.link import FIRST_SHARED
 from netlat_tui.bpf.plan import FENTRY, FEXIT, KPROBE, Plan
 
 KERNEL_DIR = Path(__file__).parent / "kernel"
@@ -21,7 +22,9 @@ KERNEL_DIR = Path(__file__).parent / "kernel"
 FILES = (
     "maps.h",
     "histogram.h",
+    "object.h",
     "table.h",
+    "birth.h",
     "packet.h",
     "filter.h",
     "path.h",
@@ -39,6 +42,10 @@ FILES = (
     "drop.c",
 )
 """After ``base.h``, the generated constants and ``irq_state.h``, in this order."""
+
+SHARED = ("outdated", "place", "move", "step", "judge", "finish", "complete", "fold", "gather", "attribute", "dequeued")
+"""Functions ``shared_*`` of the kernel side that programs call instead of containing them: the verifier, which follows
+every way through a program, follows these once. Each takes and returns one number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,7 @@ _TRACEPOINT_ARGS = 16
 def source(btf: Btf, sizes: Sizes, plan: Plan, *, cmpxchg: bool = True) -> str:
     """The whole text for BCC; ``cmpxchg``: whether the kernel takes atomic exchanges (``calls.takes_cmpxchg``)."""
     parts = [_file("base.h"), header(constants(btf, sizes, plan, cmpxchg), plan.points), _file("irq_state.h")]
+    parts += [f"static int (*call_{name})(u64) = (void *){FIRST_SHARED + at};" for at, name in enumerate(SHARED)]
     parts += [_file(name) for name in FILES]
     wrapped = [probe for probe in PROBES if probe.way is not Way.RAW and probe.event in plan.kinds]
     parts += [_wrapper(probe, plan.kinds[probe.event]) for probe in wrapped]

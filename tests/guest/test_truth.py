@@ -12,7 +12,7 @@ from netlat_tui.model.paths import Path
 from netlat_tui.model.points import IrqClass
 from netlat_tui.model.ticks import PathFlag
 from tests.guest.conftest import SENT_BY, Card, Wire
-from tests.live.conftest import Net, net
+from tests.live.conftest import Net, net, rights
 from tests.live.test_traffic import check_path
 from tests.live.test_truth import (
     test_a_cpu_that_is_kept_from_its_packets,
@@ -47,6 +47,7 @@ from tests.live.truth import (
 
 __all__ = [
     "net",
+    "rights",
     "test_a_cpu_that_is_kept_from_its_packets",
     "test_a_rate_put_upon_the_device_queue",
     "test_a_reader_that_is_stopped",

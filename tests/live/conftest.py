@@ -49,11 +49,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def tracer() -> Iterator[Tracer]:
+def rights() -> None:
+    """What every live test needs beside a kernel that allows tracing."""
     if os.geteuid():
         cannot("tracing needs root")
     if not shutil.which("ip"):
         cannot("iproute2 is missing")
+
+
+@pytest.fixture(scope="session")
+def tracer(rights: None) -> Iterator[Tracer]:
     try:
         made = Tracer(program=NOTHING.program)
     except (BuildError, BtfError, OSError) as error:
@@ -270,7 +275,7 @@ def join(left: Host, right: Host, left_name: str, right_name: str) -> None:
 
 
 @pytest.fixture
-def net() -> Iterator[Net]:
+def net(rights: None) -> Iterator[Net]:
     made = Net()
     yield made
     made.close()

@@ -7,6 +7,22 @@
 /* Non-atomic 64-bit adds lose counts where an interrupt comes in between. */
 #define ADD(where, n) __sync_fetch_and_add(&(where), (n))
 
+/* A field of an object whose type the verifier knows: an ordinary load. */
+#define LOAD(kind, from, offset)                                                                                       \
+	({                                                                                                             \
+		u64 value_;                                                                                            \
+		asm("%0 = *(" #kind " *)(%1 + %2)" : "=r"(value_) : "r"(from), "i"(offset));                            \
+		(kind) value_;                                                                                         \
+	})
+
+/* The same for what changes while a hook runs: not to be moved, nor shared with an earlier one. */
+#define LOAD_NOW(kind, from, offset)                                                                                   \
+	({                                                                                                             \
+		u64 value_;                                                                                            \
+		asm volatile("%0 = *(" #kind " *)(%1 + %2)" : "=r"(value_) : "r"(from), "i"(offset));                   \
+		(kind) value_;                                                                                         \
+	})
+
 #define READ(into, from, offset) bpf_probe_read_kernel(&(into), sizeof(into), (void *)((from) + (offset)))
 
 /* The compiler may not use what it knows of a variable. Newer ones turn "i < n" into "i != n", or drop a mask, where they
@@ -38,6 +54,13 @@ INLINE u32 read_u32(u64 from, u32 offset)
 INLINE u16 read_u16(u64 from, u32 offset)
 {
 	u16 value = 0;
+	READ(value, from, offset);
+	return value;
+}
+
+INLINE u8 read_u8(u64 from, u32 offset)
+{
+	u8 value = 0;
 	READ(value, from, offset);
 	return value;
 }

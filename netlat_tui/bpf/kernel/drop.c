@@ -52,11 +52,12 @@ INLINE int dealt_with(const struct flight *f, u32 reason)
 
 int on_kfree_skb(struct bpf_raw_tracepoint_args *ctx)
 {
-	u64 skb = ctx->args[0];
-	follow_head(skb);
-	struct flight *f = flight_of(skb);
 	struct cpu_state *c = this_cpu();
-	if (!f || !c)
+	if (!c)
+		return 0;
+	struct object skb = known(ctx->args[0], c);
+	struct flight *f = flight_followed(skb);
+	if (!f)
 		return 0;
 	u64 now = bpf_ktime_get_ns();
 	if (f->state == FLIGHT_BORN) {
@@ -66,7 +67,7 @@ int on_kfree_skb(struct bpf_raw_tracepoint_args *ctx)
 			flight_clear(f);
 			return 0;
 		}
-		if (!judge(f, skb))
+		if (!judge(f, skb, c))
 			return 0;
 	}
 	u32 reason = 0;
@@ -80,7 +81,7 @@ int on_kfree_skb(struct bpf_raw_tracepoint_args *ctx)
 		no_drop = 1;
 #endif
 	if (no_drop) {
-		finish(f, OUTCOME_CONSUMED, COUNT_CONSUMED, c, now);
+		finish(f, OUTCOME_CONSUMED, COUNT_CONSUMED);
 		return 0;
 	}
 	if (!UDP_EXACT && f->state == FLIGHT_SOCKET && f->rec.proto == 17) {
@@ -93,24 +94,19 @@ int on_kfree_skb(struct bpf_raw_tracepoint_args *ctx)
 	f->rec.location = ctx->args[1];
 	f->rec.reason = reason;
 	note_drop(&f->rec, last_point(&f->rec));
-	if (is_rx(f)) {
-		point(f, POINT_DROP, now);
-		finish(f, OUTCOME_DROPPED, COUNT_DROPPED, c, now);
-	} else {
-		point(f, POINT_TX_DROP, now);
-		finish_tx(f, OUTCOME_DROPPED, COUNT_DROPPED, c, now);
-	}
+	point(f, is_rx(f) ? POINT_DROP : POINT_TX_DROP, now);
+	finish(f, OUTCOME_DROPPED, COUNT_DROPPED);
 	return 0;
 }
 
 /* Of a received packet a free is never a read: what is on a socket's queue ends where its reader returns. */
 int on_consume_skb(struct bpf_raw_tracepoint_args *ctx)
 {
-	u64 skb = ctx->args[0];
-	follow_head(skb);
-	struct flight *f = flight_of(skb);
 	struct cpu_state *c = this_cpu();
-	if (!f || !c || f->state >= FLIGHT_SOCKET)
+	if (!c)
+		return 0;
+	struct flight *f = flight_followed(known(ctx->args[0], c));
+	if (!f || f->state >= FLIGHT_SOCKET)
 		return 0;
 	if (f->state == FLIGHT_BORN) {
 		/* Never reached the link layer, so the filter was not asked. */
@@ -122,11 +118,10 @@ int on_consume_skb(struct bpf_raw_tracepoint_args *ctx)
 		let_go(f, c);
 		return 0;
 	}
-	u64 now = bpf_ktime_get_ns();
 	if (f->part)
-		used_up(f, c, now);
+		used_up(f, c);
 	else
-		finish(f, OUTCOME_CONSUMED, COUNT_CONSUMED, c, now);
+		finish(f, OUTCOME_CONSUMED, COUNT_CONSUMED);
 	return 0;
 }
 
@@ -137,7 +132,7 @@ INLINE u32 left_queue_as(const struct flight *f)
 {
 	if (f->rec.proto != 6)
 		return 0;
-	if (!is_inet(f->sk))
+	if (!is_inet(plain(f->sk)))
 		return COUNT_EXPIRED;
 	if ((s32)(f->end_seq - read_u32(f->sk, OFF_TCP_COPIED_SEQ)) <= 0)
 		return COUNT_MERGED;

@@ -12,10 +12,9 @@ INLINE int prefix_matches(const struct instruction *in, const struct path *p, co
 	return !difference && p->family == in->family;
 }
 
-INLINE int name_matches(const struct instruction *in, u64 skb)
+INLINE int name_matches(const struct instruction *in, u64 dev)
 {
 	u64 name[2] = {};
-	u64 dev = read_u64(skb, OFF_SKB_DEV);
 	const u64 *want = (const u64 *)in->value;
 
 	if (!dev)
@@ -25,7 +24,7 @@ INLINE int name_matches(const struct instruction *in, u64 skb)
 	return name[0] == want[0] && name[1] == want[1];
 }
 
-INLINE int test(const struct instruction *in, const struct flight *f, u64 skb)
+INLINE int test(const struct instruction *in, const struct flight *f)
 {
 	const struct path *p = &f->rec;
 	int ports = p->family && (p->proto == 6 || p->proto == 17) && (p->sport || p->dport);
@@ -61,7 +60,7 @@ INLINE int test(const struct instruction *in, const struct flight *f, u64 skb)
 		v = p->netns;
 		break;
 	case FIELD_IFNAME:
-		return name_matches(in, skb);
+		return name_matches(in, f->look.dev);
 	case FIELD_IRQ:
 		if (!p->irq)
 			return 0;
@@ -78,33 +77,39 @@ INLINE int test(const struct instruction *in, const struct flight *f, u64 skb)
 	return v >= in->lo && v <= in->hi;
 }
 
-/* which: config.filter */
-INLINE int passes(struct flight *f, u64 skb, u64 which)
+/* One instruction: its place << 32, and the flight's. Whether there may be another. The stack is kept in the flight. */
+int shared_step(u64 what)
 {
-	/* Kept in the map, not in a register: the verifier then sees the same state in each round. */
-	f->verdict = 1;
+	u32 at = what >> 32;
+	struct flight *f = flight_at((u32)what);
+	struct instruction *in = filters.lookup(&at);
+	if (!f || !in)
+		return 0;
+	u64 stack = f->verdict, top = stack & 1;
 
+	if (in->op == OP_TEST)
+		stack = stack << 1 | (test(in, f) ? 1 : 0);
+	else if (in->op == OP_AND)
+		stack = stack >> 2 << 1 | (top & (stack >> 1 & 1));
+	else if (in->op == OP_OR)
+		stack = stack >> 2 << 1 | (top | (stack >> 1 & 1));
+	else if (in->op == OP_NOT)
+		stack ^= 1;
+	else
+		return 0;
+	f->verdict = stack;
+	return 1;
+}
+
+/* which: config.filter */
+INLINE int passes(struct flight *f, u64 which)
+{
+	u64 begin = which >> 32;
+
+	f->verdict = 1;
 	for (u32 i = 0; i < MAX_INSTRUCTIONS; i++) {
 		OPAQUE(i);
-		u32 at = (u32)(which >> 32) + i;
-		/* Nothing known of a field in one round may be carried into the next: the verifier would follow each
-		 * combination. */
-		asm volatile("" ::: "memory");
-		u64 stack = f->verdict, top = stack & 1;
-		if (i >= (u32)which)
-			break;
-		struct instruction *in = filters.lookup(&at);
-		if (!in)
-			break;
-		if (in->op == OP_TEST)
-			f->verdict = stack << 1 | (test(in, f, skb) ? 1 : 0);
-		else if (in->op == OP_AND)
-			f->verdict = stack >> 2 << 1 | (top & (stack >> 1 & 1));
-		else if (in->op == OP_OR)
-			f->verdict = stack >> 2 << 1 | (top | (stack >> 1 & 1));
-		else if (in->op == OP_NOT)
-			f->verdict = stack ^ 1;
-		else
+		if (i >= MAX_INSTRUCTIONS || i >= (u32)which || !call_step(f->slot | (begin + i) << 32))
 			break;
 	}
 	return f->verdict & 1;

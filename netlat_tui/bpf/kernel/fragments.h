@@ -2,10 +2,10 @@
  * (inet_frag_reasm_prepare). Its path is the first fragment's: only there are the ports, and so the filter's answer. */
 
 /* IP has used up the skb of a fragment. */
-INLINE void used_up(struct flight *f, struct cpu_state *c, u64 now)
+INLINE void used_up(struct flight *f, struct cpu_state *c)
 {
 	if (f->part == PART_LATER) {
-		finish(f, OUTCOME_MERGED, COUNT_MERGED, c, now);
+		finish(f, OUTCOME_MERGED, COUNT_MERGED);
 		return;
 	}
 	/* Its data goes on, on this CPU, in another skb. */
@@ -16,25 +16,24 @@ INLINE void used_up(struct flight *f, struct cpu_state *c, u64 now)
 }
 
 /* The skb may be that of the datagram just put together. */
-INLINE void take_up(u64 skb, struct cpu_state *c, u64 now)
+INLINE void take_up(struct object skb, struct cpu_state *c)
 {
 	if (!c->whole_slot || skb_head(skb) != c->whole_head)
 		return;
 	struct flight *f = flight_at(c->whole_slot - 1);
 	c->whole_slot = 0;
 	if (f && is_rx(f) && f->part == PART_FIRST && f->state == FLIGHT_LINKED && f->rec.id == c->whole_id)
-		flight_move(f, skb, now);
+		flight_move(f, skb.at);
 }
 
-#define MOST_PARTS 64
+#define MOST_PARTS 48
 
-/* The datagram is about to join its socket's queue. Some of its fragments were freed without a word, others will be when
- * it is read: all are part of it now. */
-INLINE void gather(u64 skb)
+/* The parts of the datagram at this place: some were freed without a word, others will be when it is read. */
+int shared_gather(u64 slot)
 {
-	struct flight *f = rx_of(skb);
-	if (!f || f->part != PART_FIRST || f->state != FLIGHT_LINKED)
-		return;
+	struct flight *f = flight_at(slot);
+	if (!f)
+		return 0;
 	u32 parts = 0, flow = f->flow, end = f->end_seq;
 
 	f->part = PART_NONE;
@@ -43,6 +42,7 @@ INLINE void gather(u64 skb)
 		if (i >= MOST_PARTS)
 			break;
 		struct flight *g = seq_find(flow, end);
+		OPAQUE(g);
 		if (!g || g->part != PART_LATER)
 			break;
 		end = g->end_seq;
@@ -53,6 +53,15 @@ INLINE void gather(u64 skb)
 	}
 	count(COUNT_MERGED, parts);
 	f->rec.merged += parts;
-	f->rec.length = read_u32(skb, OFF_SKB_LEN) +
-			(u32)(read_u64(skb, OFF_SKB_DATA) - f->head - read_u16(skb, OFF_SKB_NETWORK_HEADER));
+	return 0;
+}
+
+/* A datagram that is about to join its socket's queue may have been put together of fragments: it is whole now. */
+INLINE void gather(struct flight *f, struct object skb)
+{
+	if (f->part != PART_FIRST || f->state != FLIGHT_LINKED)
+		return;
+	call_gather(f->slot);
+	f->rec.length = GET(skb, u32, OFF_SKB_LEN) +
+			(u32)(GET(skb, u64, OFF_SKB_DATA) - f->head - GET(skb, u16, OFF_SKB_NETWORK_HEADER));
 }

@@ -1,14 +1,15 @@
 /* Places in the driver, the IP layer and at the door of the transport layer that only function hooks see. */
 
-INLINE int passes_by(u64 skb, u32 index)
+INLINE int passes_by(u64 address, u32 index)
 {
 	u64 now = bpf_ktime_get_ns();
+	struct object skb = plain(address);
 	struct cpu_state *c = index == POINT_IP ? 0 : this_cpu();
 	if (c)
-		take_up(skb, c, now);
+		take_up(skb, c);
 	struct flight *f = rx_of(skb);
 	if (f && f->state == FLIGHT_LINKED && !(f->rec.mask >> index & 1))
-		point(f, index, now);
+		reached(f, index, now);
 	return 0;
 }
 
@@ -23,7 +24,7 @@ INLINE int at_eth_type_trans(u64 skb)
 	if (!c)
 		return 0;
 	u64 now = bpf_ktime_get_ns();
-	struct flight *f = flight_birth(skb, skb_head(skb), now, c, DIRECTION_RX);
+	struct flight *f = flight_birth(skb, read_u64(skb, OFF_SKB_HEAD), now, c, DIRECTION_RX);
 	if (f)
 		f->driver_ns = f->last_ns = now;
 	return 0;

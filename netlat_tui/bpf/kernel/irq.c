@@ -212,15 +212,15 @@ INLINE u32 napi_known_irq(u32 napi_id)
 
 int on_napi_poll(struct bpf_raw_tracepoint_args *ctx)
 {
+	u64 now = bpf_ktime_get_ns();
 	u64 napi = ctx->args[0];
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
-	u64 now = bpf_ktime_get_ns();
-	u32 id = read_u32(napi, OFF_NAPI_ID);
+	u32 id = LOAD(u32, napi, OFF_NAPI_ID);
 	u32 irq = 0;
 #ifdef OFF_NAPI_IRQ
-	irq = read_u32(napi, OFF_NAPI_IRQ);
+	irq = LOAD(u32, napi, OFF_NAPI_IRQ);
 	if ((int)irq > 0 && id) {
 		u32 at = id & 1023;
 		struct napi_irq *known = napi_irqs.lookup(&at);

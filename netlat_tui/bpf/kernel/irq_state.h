@@ -5,6 +5,9 @@
  */
 #define RAISES 4
 
+/* Between the rounds of a loop the verifier is to know as little as before: what is kept in a map is written to it. */
+#define FORGET asm volatile("" ::: "memory")
+
 struct raise {
 	u64 irq_ns;
 	u64 raise_ns;
@@ -194,6 +197,7 @@ INLINE void irq_resolve(const struct irq_state *s, u32 known, int napi_thread, s
 				irq_take(a, &s->running[i]);
 			if (i < s->during_n && s->during[i].irq == known && a->class == IRQ_CLASS_REPOLL)
 				irq_take(a, &s->during[i]);
+			FORGET;
 		}
 	} else {
 #pragma unroll
@@ -227,6 +231,7 @@ INLINE void irq_resolve(const struct irq_state *s, u32 known, int napi_thread, s
 						latest = r->irq_ns;
 				}
 			}
+			FORGET;
 		}
 		if (candidates > 1 || s->running_over) {
 			a->class = IRQ_CLASS_AMBIGUOUS;

@@ -41,6 +41,17 @@ enum part {
 
 #define UNSETTLED 255
 
+/* What was read of an skb for its headers to be found. */
+struct look {
+	u64 data;               /* of the network header */
+	u64 end;                /* of skb->head: where skb_shared_info begins */
+	u64 dev;
+	u32 len;                /* from the network header on */
+	u32 data_len;           /* of it in pages */
+	u32 type;               /* EtherType, host byte order */
+	u32 pad;
+};
+
 struct flight {
 	u64 key;                /* the skb */
 	u64 head;               /* skb->head: tells a recycled skb from this one */
@@ -48,6 +59,8 @@ struct flight {
 	u64 last_ns;            /* time of the last point */
 	u64 copy_ns;
 	u64 driver_ns;
+	u64 woken_ns;           /* its reader, for it; 0: nobody waited */
+	u64 return_ns;          /* of the call that read it; 0: not seen */
 	u64 state;              /* of 64 bits, so that an end can be claimed atomically */
 	u32 slot;               /* own place in the table */
 	u32 settled;            /* index of the last point whose stage was counted */
@@ -60,10 +73,14 @@ struct flight {
 	u32 fifo;               /* position in the socket's FIFO */
 	u64 verdict;            /* stack of the filter program */
 	u16 copy_cpu;
-	u16 gso_segs;           /* segments at birth */
+	u16 woken_cpu;
+	u32 gso_segs;           /* segments at birth */
 	u32 follow;             /* its other half was sent to user space: send this one too */
 	u32 part;               /* a fragment of a datagram that is not whole yet: enum part */
 	u32 device;             /* index of the one it is on now: rec.ifindex is the first */
+	u64 moves_to;           /* the skb it goes on under: see shared_move */
+	struct look look;
+	struct attribution came_by;
 	struct path rec;
 };
 
@@ -82,6 +99,7 @@ struct cut_up {
 
 struct cpu_state {
 	struct irq_state irq;
+	u64 self;               /* its own address: see known */
 	u64 gro_skb;            /* in napi_gro_receive */
 	u64 link_skb;           /* last packet seen at the link layer */
 	u64 queuing;            /* skb that is being put on a socket's queue */
@@ -206,7 +224,12 @@ BPF_RINGBUF_OUTPUT(ring, RING_PAGES);
 INLINE struct cpu_state *this_cpu(void)
 {
 	u32 cpu = bpf_get_smp_processor_id();
-	return cpus.lookup(&cpu);
+	struct cpu_state *c = cpus.lookup(&cpu);
+	if (c) {
+		c->self = (u64)c;
+		asm volatile("" ::: "memory");   /* the compiler must not see that the two are one */
+	}
+	return c;
 }
 
 INLINE void count(u32 counter, u64 n)

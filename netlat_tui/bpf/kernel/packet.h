@@ -6,31 +6,32 @@
 #define TCP_FIN 1
 #define TCP_SYN 2
 
-INLINE u16 skb_gso_segs(u64 skb, u64 head)
+/* Of the skb's shared info; 0 or 1: it is one packet. */
+INLINE u16 gso_segs(u64 end)
 {
-	u32 end = read_u32(skb, OFF_SKB_END);
-	return read_u16(head, end + OFF_SHINFO_GSO_SEGS);
+	return read_u16(end, OFF_SHINFO_GSO_SEGS);
 }
 
-INLINE void read_dev(u64 dev, u32 *ifindex, u32 *netns)
+INLINE u64 skb_end(struct object skb, u64 head)
 {
-	if (!dev)
-		return;
-	*ifindex = read_u32(dev, OFF_DEV_IFINDEX);
-	*netns = read_u32(read_u64(dev, OFF_DEV_NET), OFF_NET_INUM);
+	return head + GET(skb, u32, OFF_SKB_END);
 }
 
-INLINE void read_device(u64 skb, u32 *ifindex, u32 *netns)
+INLINE void read_device(struct object skb, struct cpu_state *c, u32 *ifindex, u32 *netns)
 {
-	read_dev(read_u64(skb, OFF_SKB_DEV), ifindex, netns);
+	struct object dev = FOLLOW(skb, OFF_SKB_DEV, c);
+	struct object net = FOLLOW(dev, OFF_DEV_NET, c);
+
+	*ifindex = GET(dev, u32, OFF_DEV_IFINDEX);
+	*netns = GET(net, u32, OFF_NET_INUM);
 }
 
 #define AF_INET 2
 #define AF_INET6 10
 
-INLINE int is_inet(u64 sk)
+INLINE int is_inet(struct object sk)
 {
-	u16 family = read_u16(sk, OFF_SK_FAMILY);
+	u16 family = GET(sk, u16, OFF_SK_FAMILY);
 	return family == AF_INET || family == AF_INET6;
 }
 
@@ -75,22 +76,43 @@ INLINE u64 page_address(u64 page)
 	return first && base && page >= first ? base + (page - first) / SIZEOF_PAGE * 4096 : 0;
 }
 
-INLINE void locate(struct where *w, u64 skb, u64 head, u64 data, u32 len)
+INLINE void locate(struct where *w, const struct look *l)
 {
-	u32 paged = read_u32(skb, OFF_SKB_DATA_LEN);
-
-	w->data = data;
-	w->linear = len - paged;
+	w->data = l->data;
+	w->linear = l->len - l->data_len;
 	w->paged = 0;
 	w->page = 0;
-	if (!paged)
+	if (!l->data_len)
 		return;
-	u64 frag = head + read_u32(skb, OFF_SKB_END) + OFF_SHINFO_FRAGS;
+	u64 frag = l->end + OFF_SHINFO_FRAGS;
 	u64 mapped = page_address(read_u64(frag, OFF_FRAG_PAGE));
 	if (!mapped)
 		return;
 	w->page = mapped + read_u32(frag, OFF_FRAG_OFFSET);
 	w->paged = read_u32(frag, OFF_FRAG_LEN);
+}
+
+#define IP4_HEADER 20
+#define IP6_HEADER 40
+#define TCP_HEADER 14    /* as much of it as is looked at */
+#define UDP_HEADER 8
+#define HEADERS (IP6_HEADER + TCP_HEADER)
+
+/* The headers of nearly all packets, in one go; what is not there is read by itself. Behind the packet follows at least
+ * skb_shared_info: it can be read, whatever it says. */
+struct headers {
+	u8 h[HEADERS + 2];
+	u32 base;        /* offset from the network header */
+	u32 have;        /* bytes */
+};
+
+INLINE void read_headers(struct headers *x, const struct where *w)
+{
+	x->have = 0;
+	if (w->linear < x->base + IP4_HEADER || (w->linear < x->base + HEADERS && w->paged))
+		return;
+	if (!bpf_probe_read_kernel(x->h, HEADERS, (void *)(w->data + x->base)))
+		x->have = w->linear - x->base;
 }
 
 struct transport {
@@ -101,22 +123,28 @@ struct transport {
 	u32 offset;
 };
 
-INLINE void read_ports(struct flight *f, const struct where *w, const struct transport *t)
+INLINE void read_ports(struct flight *f, const struct headers *x, const struct where *w, const struct transport *t)
 {
 	struct path *p = &f->rec;
-	u8 h[14] = {};
+	u8 h[TCP_HEADER] = {};
 
-	f->payload = 0;
 	if (!t->first || (p->proto != 6 && p->proto != 17))
 		return;
 	/* A datagram may be shorter than TCP's header. */
-	u64 from = bytes_at(w, t->at, p->proto == 6 ? 14 : 8);
-	if (!from || bpf_probe_read_kernel(h, p->proto == 6 ? 14 : 8, (void *)from))
-		return;
+	u32 wanted = p->proto == 6 ? TCP_HEADER : UDP_HEADER;
+	if (t->at == x->base + IP4_HEADER && x->have >= IP4_HEADER + wanted) {
+		__builtin_memcpy(h, x->h + IP4_HEADER, TCP_HEADER);
+	} else if (t->at == x->base + IP6_HEADER && x->have >= IP6_HEADER + wanted) {
+		__builtin_memcpy(h, x->h + IP6_HEADER, TCP_HEADER);
+	} else {
+		u64 from = bytes_at(w, t->at, wanted);
+		if (!from || bpf_probe_read_kernel(h, p->proto == 6 ? TCP_HEADER : UDP_HEADER, (void *)from))
+			return;
+	}
 	p->sport = h[0] << 8 | h[1];
 	p->dport = h[2] << 8 | h[3];
 	if (p->proto != 6) {
-		f->payload = t->length > 8 ? t->length - 8 : 0;
+		f->payload = t->length > UDP_HEADER ? t->length - UDP_HEADER : 0;
 		return;
 	}
 	u32 header = (h[12] >> 4) * 4;
@@ -127,14 +155,14 @@ INLINE void read_ports(struct flight *f, const struct where *w, const struct tra
 	f->end_seq = f->seq + f->payload + !!(flags & TCP_SYN) + !!(flags & TCP_FIN);
 }
 
-INLINE void read_ip4(struct flight *f, const struct where *w, u32 base, u32 len, struct transport *t)
+INLINE int read_ip4(struct flight *f, struct headers *x, const struct where *w, u32 len, struct transport *t)
 {
 	struct path *p = &f->rec;
-	u8 h[20];
-	u64 from = bytes_at(w, base, sizeof(h));
+	u64 from = bytes_at(w, x->base, IP4_HEADER);
 
-	if (!from || bpf_probe_read_kernel(h, sizeof(h), (void *)from))
-		return;
+	if (!x->have && (!from || bpf_probe_read_kernel(x->h, IP4_HEADER, (void *)from)))
+		return 0;
+	const u8 *h = x->h;
 	u32 header = (h[0] & 15) * 4;
 	u32 total = (u32)h[2] << 8 | h[3];
 	u32 fragment = ((u32)h[6] << 8 | h[7]) & 0x3FFF;
@@ -150,92 +178,114 @@ INLINE void read_ip4(struct flight *f, const struct where *w, u32 base, u32 len,
 	t->offset = (fragment & 0x1FFF) * 8;
 	t->first = !t->offset;
 	t->number = (u32)h[4] << 8 | h[5];
-	t->at = base + header;
+	t->at = x->base + header;
 	t->length = p->length > header ? p->length - header : 0;
+	return 1;
 }
 
-INLINE void read_ip6(struct flight *f, const struct where *w, u32 base, u32 len, struct transport *t)
+INLINE int read_ip6(struct flight *f, struct headers *x, const struct where *w, u32 len, struct transport *t)
 {
 	struct path *p = &f->rec;
-	u8 h[40], x[8];
-	u64 from = bytes_at(w, base, sizeof(h));
+	u64 from = bytes_at(w, x->base, IP6_HEADER);
 
-	if (!from || bpf_probe_read_kernel(h, sizeof(h), (void *)from))
-		return;
-	u32 total = ((u32)h[4] << 8 | h[5]) + 40;
-	u32 header = 40;
-	u8 next = h[6];
+	if (!from || (x->have < IP6_HEADER && bpf_probe_read_kernel(x->h, IP6_HEADER, (void *)from)))
+		return 0;
+	const u8 *h = x->h;
+	u32 total = ((u32)h[4] << 8 | h[5]) + IP6_HEADER;
+	u32 header = IP6_HEADER;
+	u8 next = h[6], e[8];
 
 	p->family = 6;
 	__builtin_memcpy(p->saddr, h + 8, 16);
 	__builtin_memcpy(p->daddr, h + 24, 16);
-	p->length = total > 40 && total < len ? total : len;
+	p->length = total > IP6_HEADER && total < len ? total : len;
 	t->first = 1;
-#pragma unroll
-	for (int i = 0; i < 4; i++) {
-		if (next != 0 && next != 43 && next != 44 && next != 60)
+	for (u32 i = 0; i < 4; i++) {
+		OPAQUE(i);
+		if (i >= 4 || (next != 0 && next != 43 && next != 44 && next != 60))
 			break;
-		from = bytes_at(w, base + header, sizeof(x));
-		if (!from || bpf_probe_read_kernel(x, sizeof(x), (void *)from))
+		from = bytes_at(w, x->base + header, sizeof(e));
+		if (!from || bpf_probe_read_kernel(e, sizeof(e), (void *)from))
 			break;
 		if (next == 44) {
 			p->flags |= PATH_FRAGMENT;
-			t->offset = ((u32)x[2] << 8 | x[3]) & 0xFFF8;
+			t->offset = ((u32)e[2] << 8 | e[3]) & 0xFFF8;
 			t->first = !t->offset;
-			t->number = (u32)x[4] << 24 | (u32)x[5] << 16 | (u32)x[6] << 8 | x[7];
+			t->number = (u32)e[4] << 24 | (u32)e[5] << 16 | (u32)e[6] << 8 | e[7];
 			header += 8;
 		} else {
-			header += ((u32)x[1] + 1) * 8;
+			header += ((u32)e[1] + 1) * 8;
 		}
-		next = x[0];
+		next = e[0];
 	}
 	p->proto = next;
-	t->at = base + header;
+	t->at = x->base + header;
 	t->length = p->length > header ? p->length - header : 0;
+	return 1;
 }
 
-/* Received: data is the network header. Sent: the stack says where it is; before the device queue skb->dev is not to be
- * trusted, the route is. */
-INLINE void parse(struct flight *f, u64 skb)
+/* Note what parse asks of the skb. Received: data is the network header. Sent: the stack says where it is. */
+INLINE void look_at(struct flight *f, struct object skb, struct cpu_state *c)
 {
-	u64 data = read_u64(skb, OFF_SKB_DATA);
-	u32 len = read_u32(skb, OFF_SKB_LEN);
-	u64 dev = read_u64(skb, OFF_SKB_DEV);
+	struct look *l = &f->look;
+	u64 data = GET(skb, u64, OFF_SKB_DATA);
+	u32 len = GET(skb, u32, OFF_SKB_LEN);
+
 	if (!is_rx(f)) {
-		u64 network = f->head + read_u16(skb, OFF_SKB_NETWORK_HEADER);
+		u64 network = f->head + GET(skb, u16, OFF_SKB_NETWORK_HEADER);
 		len -= (u32)(network - data);
 		data = network;
-		if (!(f->rec.mask >> POINT_TX_DEVICE & 1))
-			dev = read_u64(read_u64(skb, OFF_SKB_DST) & ~1ull, OFF_DST_DEV);
 	}
-	u16 type = swap16(read_u16(skb, OFF_SKB_PROTOCOL));
-	struct transport t = {};
-	struct where w;
-	u32 base = 0;
+	l->data = data;
+	l->len = len;
+	l->data_len = GET(skb, u32, OFF_SKB_DATA_LEN);
+	l->end = skb_end(skb, f->head);
+	l->type = swap16(GET(skb, u16, OFF_SKB_PROTOCOL));
+	f->rec.mark = GET(skb, u32, OFF_SKB_MARK);
+	if (!is_rx(f) && !(f->rec.mask >> POINT_TX_DEVICE & 1)) {
+		/* Before the device queue skb->dev is not to be trusted, the route is. */
+		l->dev = read_u64(GET(skb, u64, OFF_SKB_DST) & ~1ull, OFF_DST_DEV);
+		f->rec.ifindex = read_u32(l->dev, OFF_DEV_IFINDEX);
+		f->rec.netns = read_u32(read_u64(l->dev, OFF_DEV_NET), OFF_NET_INUM);
+	} else {
+		struct object dev = FOLLOW(skb, OFF_SKB_DEV, c);
+		l->dev = dev.at;
+		read_device(skb, c, &f->rec.ifindex, &f->rec.netns);
+	}
+	f->device = f->rec.ifindex;
+}
 
-	locate(&w, skb, f->head, data, len);
+/* What the headers say. */
+INLINE void parse(struct flight *f)
+{
+	u32 len = f->look.len, type = f->look.type;
+	struct transport t = {};
+	struct headers x = {};
+	struct where w;
+	int is_ip = 0;
+
+	locate(&w, &f->look);
 	if (type == ETH_VLAN) {
 		type = swap16(read_u16(bytes_at(&w, 0, 4), 2));
-		base = 4;
+		x.base = 4;
 		len -= 4;
 	}
 	f->rec.length = len;
-	f->rec.mark = read_u32(skb, OFF_SKB_MARK);
-	read_dev(dev, &f->rec.ifindex, &f->rec.netns);
-	f->device = f->rec.ifindex;
+	f->payload = 0;
+	read_headers(&x, &w);
 	if (type == ETH_IP)
-		read_ip4(f, &w, base, len, &t);
+		is_ip = read_ip4(f, &x, &w, len, &t);
 	else if (type == ETH_IP6)
-		read_ip6(f, &w, base, len, &t);
-	else
+		is_ip = read_ip6(f, &x, &w, len, &t);
+	if (!is_ip)
 		return;
-	read_ports(f, &w, &t);
+	read_ports(f, &x, &w, &t);
 	if (f->rec.flags & PATH_FRAGMENT) {
 		f->part = t.first ? PART_FIRST : PART_LATER;
 		f->seq = t.offset;
 		f->end_seq = t.offset + t.length;
 		f->flow = flow_hash(&f->rec, t.number);
-	} else {
+	} else if (f->rec.proto == 6) {
 		f->flow = flow_hash(&f->rec, f->rec.sport | (u32)f->rec.dport << 16);
 	}
 }

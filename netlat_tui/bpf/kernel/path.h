@@ -47,41 +47,55 @@ INLINE void point(struct flight *f, u32 index, u64 when)
 	point_on(f, index, when, bpf_get_smp_processor_id());
 }
 
-#define MOST_BEFORE_LINK 7      /* irq, raise, softirq, poll, driver, gro, link */
-#define MOST_SINCE 5            /* between two hooks that settle */
-#define MOST_TX 8               /* what is sent settles once, at its end: until then a point may be passed again */
-
-/* Count the stages between the points added since the last time, at most so many. */
-INLINE void settle(struct flight *f, int most)
+/* Count the stage that ends with this point. Out of order: what came after waited for others. */
+INLINE void settle_one(struct flight *f, u32 next)
 {
-	for (int round = 0; round < most; round++) {
+	u32 last = f->settled;
+
+	next = WITHIN(next, MAX_POINTS);
+	if (last != UNSETTLED && !(f->rec.flags & PATH_OUT_OF_ORDER && next > POINT_TRANSPORT))
+		book(f, stage_of(f, last, next), f->rec.t_ns[next] - f->rec.t_ns[WITHIN(last, MAX_POINTS)]);
+	f->settled = next;
+}
+
+/* Count the stages between the points added since the last time. Of what is received not before the filter was asked; of
+ * what is sent at its end: until then a point may be passed again. */
+INLINE void settle(struct flight *f)
+{
+	for (u32 i = 0; i < MAX_POINTS; i++) {
+		OPAQUE(i);
 		u32 last = f->settled;
 		u32 rest = last == UNSETTLED ? f->rec.mask : f->rec.mask & ~((2u << (last & 31)) - 1);
-		if (!rest)
+		if (i >= MAX_POINTS || !rest)
 			break;
-		u32 next = WITHIN(log2_of(rest & -rest), MAX_POINTS);
-		if (last != UNSETTLED && !(f->rec.flags & PATH_OUT_OF_ORDER && next > POINT_TRANSPORT))
-			book(f, stage_of(f, last, next), f->rec.t_ns[next] - f->rec.t_ns[WITHIN(last, MAX_POINTS)]);
-		f->settled = next;
+		settle_one(f, log2_of(rest & -rest));
 	}
 }
 
-/* Parse, ask the filter, count. Returns 0 where the packet is turned away; its flight is gone then. */
-INLINE int judge(struct flight *f, u64 skb)
+/* A received packet was at this point above the link layer; what came before is counted already. */
+INLINE void reached(struct flight *f, u32 index, u64 when)
 {
-	u32 zero = 0;
-	struct config *k = config.lookup(&zero);
-	u32 merged = 0;
+	point(f, index, when);
+	if (f->rec.mask >> index & 1 && index > f->settled)
+		settle_one(f, index);
+}
 
-	if (!k)
+/* Parse, ask the filter, count. Returns 0 where the packet is turned away; its flight is gone then. */
+int shared_judge(u64 slot)
+{
+	u32 zero = 0, merged = 0;
+	struct config *k = config.lookup(&zero);
+	struct flight *f = flight_at(slot);
+
+	if (!k || !f)
 		return 0;
-	parse(f, skb);
-	u16 segments = skb_gso_segs(skb, f->head);
+	parse(f);
+	u16 segments = gso_segs(f->look.end);
 	f->rec.segs = segments;
 	if (is_rx(f) && f->rec.mask >> POINT_GRO & 1 && segments > 1)
 		merged = segments - (f->gso_segs ? f->gso_segs : 1);
 	u64 which = k->filter;
-	if ((u32)which && !passes(f, skb, which)) {
+	if ((u32)which && !passes(f, which)) {
 		count(COUNT_FILTERED, 1 + merged);
 		flight_clear(f);
 		return 0;
@@ -98,24 +112,30 @@ INLINE int judge(struct flight *f, u64 skb)
 		return 1;
 	}
 	if (f->irq_slot) {
-		u32 slot = f->irq_slot - 1;
-		struct irq_stats *s = irqs.lookup(&slot);
+		u32 at = f->irq_slot - 1;
+		struct irq_stats *s = irqs.lookup(&at);
 		if (s)
 			ADD(s->packets, 1 + merged);
 	}
-	settle(f, MOST_BEFORE_LINK);
+	settle(f);
 	return 1;
 }
 
-/* The number by which ss and /proc/PID/fd know a socket; 0 where it has none (the kernel's own, one that is closed). */
-INLINE u32 socket_inode(u64 sk)
+INLINE int judge(struct flight *f, struct object skb, struct cpu_state *c)
 {
-	u64 socket = sk ? read_u64(sk, OFF_SK_SOCKET) : 0;
+	look_at(f, skb, c);
+	return call_judge(f->slot);
+}
+
+/* The number by which ss and /proc/PID/fd know a socket; 0 where it has none (the kernel's own, one that is closed). */
+INLINE u32 socket_inode(struct object sk)
+{
+	u64 socket = GET(sk, u64, OFF_SK_SOCKET);
 	return socket ? read_u64(socket, OFF_SOCKET_INO) : 0;
 }
 
 /* Whether the record went to user space. */
-INLINE int emit(struct flight *f, struct cpu_state *c, u64 now)
+INLINE int emit(struct flight *f, struct cpu_state *c)
 {
 	u32 zero = 0;
 	struct config *k = config.lookup(&zero);
@@ -137,7 +157,7 @@ INLINE int emit(struct flight *f, struct cpu_state *c, u64 now)
 	}
 	if (!cause)
 		return 0;
-	u64 second = now >> 30;
+	u64 second = f->last_ns >> 30;
 	if (c->second != second) {
 		c->second = second;
 		c->sent = 0;
@@ -149,7 +169,14 @@ INLINE int emit(struct flight *f, struct cpu_state *c, u64 now)
 	c->sent++;
 	f->rec.cause = cause;
 	if (is_rx(f))
-		f->rec.socket = socket_inode(f->sk);
+		f->rec.socket = socket_inode(plain(f->sk));
+	for (u32 i = 0; i < MAX_POINTS; i++) {
+		OPAQUE(i);
+		if (i >= MAX_POINTS)
+			break;
+		if (!(f->rec.mask >> i & 1))
+			f->rec.t_ns[WITHIN(i, MAX_POINTS)] = f->rec.cpu[WITHIN(i, MAX_POINTS)] = 0;
+	}
 	/* No wake-up: the reader looks by itself, several times a second. */
 	if (ring.ringbuf_output(&f->rec, sizeof(f->rec), BPF_RB_NO_WAKEUP)) {
 		count(COUNT_RING_LOST, 1);
@@ -169,47 +196,48 @@ INLINE void delay(const struct flight *f, u32 distribution, u32 starts, u32 ends
 	observe(f->rec.softirq_cpu, distribution, f->rec.t_ns[j] - f->rec.t_ns[i]);
 }
 
-INLINE int finish(struct flight *f, u32 outcome, u32 counter, struct cpu_state *c, u64 now)
+/* How a packet ends: its flight's place, its outcome, the counter. */
+#define ENDING(slot, outcome, counter) ((slot) | (u64)(outcome) << 32 | (u64)(counter) << 40)
+
+/* Whether its record went to user space. */
+int shared_finish(u64 ending)
 {
-	if (!flight_ends(f))
+	struct flight *f = flight_at((u32)ending);
+	struct cpu_state *c = this_cpu();
+	u32 outcome = ending >> 32 & 255;
+
+	if (!f || !c || !flight_ends(f))
 		return 0;
 	f->rec.outcome = outcome;
-	count(counter, 1);
-	settle(f, MOST_SINCE);
+	count(ending >> 40, 1);
+	settle(f);
 	/* One that waited for those before it says nothing of the host. */
 	if (outcome == OUTCOME_COMPLETE && !(f->rec.flags & PATH_OUT_OF_ORDER))
-		book(f, DIST_TOTAL, f->last_ns - f->rec.t0_ns);
+		book(f, is_rx(f) ? DIST_TOTAL : DIST_TOTAL_TX, f->last_ns - f->rec.t0_ns);
+	if (is_rx(f)) {
 #define DELAY_OF(distribution, starts, ends) delay(f, distribution, starts, ends);
-	DELAYS(DELAY_OF)
-	int sent = emit(f, c, now);
+		DELAYS(DELAY_OF)
+	}
+	int sent = emit(f, c);
 	flight_clear(f);
 	return sent;
 }
 
-INLINE int finish_tx(struct flight *f, u32 outcome, u32 counter, struct cpu_state *c, u64 now)
+INLINE int finish(const struct flight *f, u32 outcome, u32 counter)
 {
-	if (!flight_ends(f))
-		return 0;
-	f->rec.outcome = outcome;
-	count(counter, 1);
-	settle(f, MOST_TX);
-	if (outcome == OUTCOME_COMPLETE)
-		book(f, DIST_TOTAL_TX, f->last_ns - f->rec.t0_ns);
-	int sent = emit(f, c, now);
-	flight_clear(f);
-	return sent;
+	return call_finish(ENDING(f->slot, outcome, counter));
 }
 
 /* What this machine sent to itself, over lo or veth: the same skb is received. The way down ends here, and each half
- * names the other; one that was routed here names where it came from. Returns the id of the path that ended; sent: whether its record went to user space. */
-INLINE u64 hand_up(u64 skb, u64 head, u64 now, struct cpu_state *c, u32 *sent)
+ * names the other; one that was routed here names where it came from. Returns the id of the path that ended; sent: whether
+ * its record went to user space. */
+INLINE u64 hand_up(struct flight *f, u64 head, struct cpu_state *c, u32 *sent)
 {
-	struct flight *f = flight_by_key(skb);
 	if (!f || is_rx(f) || f->state != FLIGHT_LINKED || f->head != head)
 		return 0;
 	u64 id = f->rec.id;
 	if (!f->rec.peer)
 		f->rec.peer = next_id(c);
-	*sent = finish_tx(f, OUTCOME_COMPLETE, COUNT_COMPLETE, c, now);
+	*sent = finish(f, OUTCOME_COMPLETE, COUNT_COMPLETE);
 	return id;
 }

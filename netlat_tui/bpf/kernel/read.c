@@ -2,36 +2,48 @@
 
 #define MSG_PEEK 2
 
-INLINE int returned(u64 sk, int ret, int flags);
-
-INLINE void complete(struct flight *f, struct cpu_state *c, const struct sock_state *s, u64 now)
+/* A packet was read by this task. */
+int shared_complete(u64 slot)
 {
-	u32 since = s ? s->wakes - f->wakes : 0;
+	struct flight *f = flight_at(slot);
 	u64 id = bpf_get_current_pid_tgid();
 
-	if (f->state >= FLIGHT_SOCKET && since > 0 && since <= 4) {
-		/* The first time the reader ran after the packet was queued. */
-		u64 woken = s->wake_ns[WITHIN(f->wakes, 4)];
-		if (woken >= f->last_ns && woken <= (f->copy_ns ? f->copy_ns : now))
-			point_on(f, POINT_WAKEUP, woken, s->wake_cpu[WITHIN(f->wakes, 4)]);
-	}
+	if (!f)
+		return 0;
+	if (f->woken_ns)
+		point_on(f, POINT_WAKEUP, f->woken_ns, f->woken_cpu);
 	if (f->copy_ns)
 		point_on(f, POINT_COPY, f->copy_ns, f->copy_cpu);
 	f->rec.pid = id >> 32;
 	f->rec.tid = id;
 	bpf_get_current_comm(f->rec.comm, sizeof(f->rec.comm));
-	if (now)
-		point(f, POINT_RETURN, now);
-	finish(f, OUTCOME_COMPLETE, COUNT_COMPLETE, c, f->last_ns);
+	if (f->return_ns)
+		point(f, POINT_RETURN, f->return_ns);
+	return finish(f, OUTCOME_COMPLETE, COUNT_COMPLETE);
 }
 
-/* Off the queue, by this task; its skb may be free before the call returns. */
-INLINE int taken(struct flight *f, u64 skb, struct cpu_state *c)
+/* s: what is known of the socket, if anything; now: 0 where the call's return is not seen. */
+INLINE void complete(struct flight *f, const struct sock_state *s, u64 now)
 {
-	u64 sk = f->sk;
+	u32 since = s ? s->wakes - f->wakes : 0;
+
+	f->woken_ns = 0;
+	f->return_ns = now;
+	if (f->state >= FLIGHT_SOCKET && since > 0 && since <= 4) {
+		/* The first time the reader ran after the packet was queued. */
+		u64 woken = s->wake_ns[WITHIN(f->wakes, 4)];
+		if (woken >= f->last_ns && woken <= (f->copy_ns ? f->copy_ns : now)) {
+			f->woken_ns = woken;
+			f->woken_cpu = s->wake_cpu[WITHIN(f->wakes, 4)];
+		}
+	}
+	call_complete(f->slot);
+}
+
+/* Keep a packet until the call that reads it returns; 0 where there is no room, or nothing tells of the return. */
+INLINE int kept(struct flight *f, u64 skb)
+{
 #ifndef RETURN_SEEN
-	/* Nothing tells of the return: it ends here. */
-	complete(f, c, sock_known(sk), 0);
 	return 0;
 #endif
 	u32 tid = bpf_get_current_pid_tgid();
@@ -41,109 +53,113 @@ INLINE int taken(struct flight *f, u64 skb, struct cpu_state *c)
 		readers.update(&tid, &fresh);
 		r = readers.lookup(&tid);
 	}
-	if (r && (r->sk != f->sk || !r->n)) {
+	if (!r)
+		return 0;
+	if (r->sk != f->sk) {
 		r->sk = f->sk;
 		r->n = 0;
 	}
-	if (!r || r->n >= READER_CHAIN) {
-		/* More packets in one call than there is room for: these end with their copy. */
-		complete(f, c, sock_known(sk), 0);
+	if (r->n >= READER_CHAIN)
 		return 0;
-	}
 	r->key[WITHIN(r->n, READER_CHAIN)] = skb | DETACHED;
 	r->n++;
 	flight_detach(f);
-	return 0;
+	return 1;
+}
+
+/* Off the queue, by this task; its skb may be free before the call returns. What cannot be kept ends with its copy. */
+INLINE void taken(struct flight *f, u64 skb)
+{
+	if (!kept(f, skb))
+		complete(f, sock_known(f->sk), 0);
 }
 
 int on_skb_copy_datagram_iovec(struct bpf_raw_tracepoint_args *ctx)
 {
-	u64 skb = ctx->args[0];
-	struct flight *f = rx_of(skb);
-	struct cpu_state *c = this_cpu();
-	if (!f || !c || f->state < FLIGHT_LINKED)
-		return 0;
 	u64 now = bpf_ktime_get_ns();
-	u32 copied = 0;
-#ifdef RETURN_SEEN
-	if (f->rec.proto == 17) {
-		/* The socket's FIFO knows when it is read: this may be a peek. */
-		f->copy_ns = now;
-		f->copy_cpu = bpf_get_smp_processor_id();
+	struct cpu_state *c = this_cpu();
+	if (!c)
 		return 0;
-	}
-#endif
+	struct object skb = known(ctx->args[0], c);
+	struct flight *f = rx_of(skb);
+	if (!f || f->state < FLIGHT_LINKED)
+		return 0;
 	if (f->rec.proto == 6 && f->sk) {
-		u32 seq = read_u32(skb, OFF_TCP_CB_SEQ), end = read_u32(skb, OFF_TCP_CB_END_SEQ);
-		u8 flags = 0;
-		READ(flags, skb, OFF_TCP_CB_FLAGS);
-		copied = read_u32(f->sk, OFF_TCP_COPIED_SEQ);
+		u32 seq = GET(skb, u32, OFF_TCP_CB_SEQ), end = GET(skb, u32, OFF_TCP_CB_END_SEQ);
+		u32 flags = GET(skb, u8, OFF_TCP_CB_FLAGS);
+		u32 copied = read_u32(f->sk, OFF_TCP_COPIED_SEQ);
 		/* A read starts within the segment; a peek goes on without moving copied_seq. */
 		if ((s32)(copied - seq) < 0 || (s32)(end - copied) <= 0)
 			return 0;
 		if (f->end_seq != end)
-			fold(f, end, 1, c, now);
+			fold(f, end, 1);
 		if ((s32)(copied + (u32)ctx->args[1] + (flags & TCP_FIN) - end) < 0)
 			return 0;
 	}
 	f->copy_ns = now;
 	f->copy_cpu = bpf_get_smp_processor_id();
-	return taken(f, skb, c);
+#ifdef RETURN_SEEN
+	if (f->rec.proto == 17)
+		return 0;   /* the socket's FIFO knows when it is read: this may be a peek */
+#endif
+	taken(f, skb.at);
+	return 0;
 }
 
 #ifdef HAVE_SKB_CONSUME_UDP
+INLINE int read_returned(u64 sk, int ret, int flags);
+
 INLINE int at_skb_consume_udp(u64 sk, u64 skb, u64 length)
 {
-	struct cpu_state *c = this_cpu();
-	struct flight *f = rx_of(skb);
+	struct flight *f = rx_of(plain(skb));
 	/* A negative length: a peek. */
-	if (!c || !f || f->state < FLIGHT_LINKED || (s32)length < 0)
+	if (!f || f->state < FLIGHT_LINKED || (s32)length < 0)
 		return 0;
 	f->sk = sk;
-	taken(f, skb, c);
+	taken(f, skb);
 #ifndef HAVE_RETURN
-	returned(sk, length, 0);
+	read_returned(sk, length, 0);
 #endif
 	return 0;
 }
 #endif
 
 /* A receive call returns. */
-INLINE int returned(u64 sk, int ret, int flags)
+INLINE int returned(struct object sk, int ret, int flags)
 {
+	u64 now = bpf_ktime_get_ns();
 	if (!is_inet(sk))
 		return 0;
-	struct cpu_state *c = this_cpu();
-	struct sock_state *s = sock_known(sk);
-	if (!c || !s)
+	struct sock_state *s = sock_known(sk.at);
+	if (!s)
 		return 0;
-	u64 now = bpf_ktime_get_ns();
-	u32 tid = bpf_get_current_pid_tgid();
-	struct reader *r = readers.lookup(&tid);
-	int read = ret >= 0 && !(flags & MSG_PEEK);
+	u32 tid = bpf_get_current_pid_tgid(), n = 0;
+	int read = ret >= 0 && !(flags & MSG_PEEK), from_fifo = !UDP_EXACT && GET(sk, u16, OFF_SK_PROTOCOL) == 17;
+	struct reader *r = 0;
 	u64 udp = 0;
-	u32 n = 0;
 
-	if (!UDP_EXACT && read_u16(sk, OFF_SK_PROTOCOL) == 17) {
+	if (from_fifo) {
 		if (read) {
-			udp = udp_next(sk, s, now);
+			udp = udp_next(sk.at, s, now);
 			n = !!udp;
 			/* What we lost count of ends here: nothing is left to be read. */
 			if ((s32)(s->in - s->out) > 0 && udp_queues_empty(sk))
 				s->out = s->in;
 		}
-	} else if (r && r->sk == sk) {
-		n = r->n;
+	} else {
+		r = readers.lookup(&tid);
+		if (r && r->sk == sk.at)
+			n = r->n;
 	}
 	for (u32 i = 0; i < READER_CHAIN; i++) {
 		OPAQUE(i);
-		if (i >= n)
+		if (i >= READER_CHAIN || i >= n)
 			break;
 		struct flight *f = flight_by_key(udp ? udp : r ? r->key[WITHIN(i, READER_CHAIN)] : 0);
-		if (!f || f->sk != sk || (!udp && f->state != FLIGHT_READ))
+		if (!f || f->sk != sk.at || (!udp && f->state != FLIGHT_READ))
 			continue;
 		if (read) {
-			complete(f, c, s, now);
+			complete(f, s, now);
 		} else {
 			/* A peek, or an error: still on the queue. */
 			f->state = FLIGHT_SOCKET;
@@ -156,23 +172,30 @@ INLINE int returned(u64 sk, int ret, int flags)
 	return 0;
 }
 
+/* At a return that a function tells of: the socket's address is all that is known. */
+INLINE int read_returned(u64 sk, int ret, int flags)
+{
+	return returned(plain(sk), ret, flags);
+}
+
 int on_sock_recv_length(struct bpf_raw_tracepoint_args *ctx)
 {
-	return returned(ctx->args[0], ctx->args[1], ctx->args[2]);
+	struct cpu_state *c = this_cpu();
+	return c ? returned(known(ctx->args[0], c), ctx->args[1], ctx->args[2]) : 0;
 }
 
 #ifdef HAVE_INET_RECVMSG
-INLINE int at_inet_recvmsg(u64 sock, u64 flags, u64 ret) { return returned(read_u64(sock, OFF_SOCKET_SK), ret, flags); }
+INLINE int at_inet_recvmsg(u64 sock, u64 flags, u64 ret) { return read_returned(read_u64(sock, OFF_SOCKET_SK), ret, flags); }
 #endif
 #ifdef HAVE_INET6_RECVMSG
-INLINE int at_inet6_recvmsg(u64 sock, u64 flags, u64 ret) { return returned(read_u64(sock, OFF_SOCKET_SK), ret, flags); }
+INLINE int at_inet6_recvmsg(u64 sock, u64 flags, u64 ret) { return read_returned(read_u64(sock, OFF_SOCKET_SK), ret, flags); }
 #endif
 #ifdef HAVE_SOCK_COMMON_RECVMSG
-INLINE int at_sock_common_recvmsg(u64 sock, u64 flags, u64 ret) { return returned(read_u64(sock, OFF_SOCKET_SK), ret, flags); }
+INLINE int at_sock_common_recvmsg(u64 sock, u64 flags, u64 ret) { return read_returned(read_u64(sock, OFF_SOCKET_SK), ret, flags); }
 #endif
 #ifdef HAVE_TCP_CLEANUP_RBUF
-INLINE int at_tcp_cleanup_rbuf(u64 sk, u64 copied) { return (s32)copied > 0 ? returned(sk, copied, 0) : 0; }
+INLINE int at_tcp_cleanup_rbuf(u64 sk, u64 copied) { return (s32)copied > 0 ? read_returned(sk, copied, 0) : 0; }
 #endif
 #ifdef HAVE_SKB_FREE_DATAGRAM
-INLINE int at_skb_free_datagram(u64 sk) { return returned(sk, 0, 0); }
+INLINE int at_skb_free_datagram(u64 sk) { return read_returned(sk, 0, 0); }
 #endif

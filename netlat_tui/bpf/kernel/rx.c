@@ -6,21 +6,25 @@ INLINE int poll_was_seen(u64 softirq_ns, u64 poll_ns)
 	return poll_ns > softirq_ns;
 }
 
-/* By which interrupt it came, and its points up to the driver's. */
-INLINE void attribute(struct flight *f, struct cpu_state *c, u64 skb)
+/* By which interrupt it came, and its points up to the driver's. Place of the flight, and the number of its NAPI << 32. */
+int shared_attribute(u64 packet)
 {
-	struct attribution a;
-	u32 known = napi_known_irq(read_u32(skb, OFF_SKB_NAPI_ID));
-	int thread = !c->irq.in_net_rx && comm_starts('n', 'a', 'p', 'i');
+	struct flight *f = flight_at((u32)packet);
+	struct cpu_state *c = this_cpu();
 	u32 slot;
 
-	irq_resolve(&c->irq, known, thread, &a);
-	f->rec.irq = a.irq;
-	f->rec.irq_class = a.class;
-	f->rec.window_ns = a.window_ns;
-	if (a.irq && irq_stats_of(a.irq, &slot))
+	if (!f || !c)
+		return 0;
+	u32 known = napi_known_irq(packet >> 32);
+	int thread = !c->irq.in_net_rx && comm_starts('n', 'a', 'p', 'i');
+	struct attribution *a = &f->came_by;
+	irq_resolve(&c->irq, known, thread, a);
+	f->rec.irq = a->irq;
+	f->rec.irq_class = a->class;
+	f->rec.window_ns = a->window_ns;
+	if (a->irq && irq_stats_of(a->irq, &slot))
 		f->irq_slot = slot;
-	if (a.class == IRQ_CLASS_AMBIGUOUS) {
+	if (a->class == IRQ_CLASS_AMBIGUOUS) {
 		/* Each candidate is told that it may have been another's. */
 #pragma unroll
 		for (int i = 0; i < RAISES; i++) {
@@ -31,27 +35,33 @@ INLINE void attribute(struct flight *f, struct cpu_state *c, u64 skb)
 	}
 	if (c->irq.ksoftirqd)
 		f->rec.flags |= PATH_KSOFTIRQD;
-	if (a.irq_ns)
-		point(f, POINT_IRQ, a.irq_ns);
-	if (a.raise_ns)
-		point(f, POINT_RAISE, a.raise_ns);
-	if (a.softirq_ns)
-		point(f, POINT_SOFTIRQ, a.softirq_ns);
-	if (poll_was_seen(a.softirq_ns, a.poll_ns))
-		point(f, POINT_POLL, a.poll_ns);
+	if (a->irq_ns)
+		point(f, POINT_IRQ, a->irq_ns);
+	if (a->raise_ns)
+		point(f, POINT_RAISE, a->raise_ns);
+	if (a->softirq_ns)
+		point(f, POINT_SOFTIRQ, a->softirq_ns);
+	if (poll_was_seen(a->softirq_ns, a->poll_ns))
+		point(f, POINT_POLL, a->poll_ns);
 	if (f->driver_ns)
 		point(f, POINT_DRIVER, f->driver_ns);
+	return 0;
+}
+
+INLINE void attribute(const struct flight *f, struct object skb)
+{
+	call_attribute(f->slot | (u64)GET(skb, u32, OFF_SKB_NAPI_ID) << 32);
 }
 
 /* The same packet once more, on another device of its namespace (bridge, tunnel): its path goes on. A device may be seen
  * twice, at its NAPI and at the link layer. */
-INLINE int is_hop(struct flight *f, u64 skb, u64 head)
+INLINE int is_hop(struct flight *f, struct object skb, u64 head, struct cpu_state *c)
 {
-	u32 ifindex = 0, netns = 0;
+	u32 ifindex, netns;
 
 	if (!is_rx(f) || f->state != FLIGHT_LINKED || f->head != head)
 		return 0;
-	read_device(skb, &ifindex, &netns);
+	read_device(skb, c, &ifindex, &netns);
 	if (ifindex == f->rec.ifindex || netns != f->rec.netns)
 		return 0;
 	if (ifindex != f->device) {
@@ -70,10 +80,11 @@ INLINE int from_driver(const struct flight *f, u64 head, u64 now)
 	return f->state == FLIGHT_BORN && f->driver_ns && !f->rec.mask && f->head == head && now - f->driver_ns < BORN_NS;
 }
 
-INLINE struct flight *receive(u64 skb, u64 head, u64 now, struct cpu_state *c)
+/* before: the flight that has this skb yet. */
+INLINE struct flight *receive(struct flight *before, u64 skb, u64 head, u64 now, struct cpu_state *c)
 {
 	u32 sent = 0;
-	u64 peer = hand_up(skb, head, now, c, &sent);
+	u64 peer = hand_up(before, head, c, &sent);
 	struct flight *f = flight_birth(skb, head, now, c, DIRECTION_RX);
 	if (f) {
 		f->rec.peer = peer;
@@ -82,30 +93,33 @@ INLINE struct flight *receive(u64 skb, u64 head, u64 now, struct cpu_state *c)
 	return f;
 }
 
-INLINE struct flight *arrive(u64 skb, u64 now, struct cpu_state *c)
+INLINE struct flight *arrive(struct object skb, u64 now, struct cpu_state *c)
 {
 	u64 head = skb_head(skb);
-	struct flight *f = flight_by_key(skb);
+	struct flight *f = flight_by_key(skb.at);
+	OPAQUE(f);
 
-	if (f && is_hop(f, skb, head))
+	if (f && is_hop(f, skb, head, c))
 		return 0;
 	if (f && from_driver(f, head, now))
 		return f;
-	return receive(skb, head, now, c);
+	return receive(f, skb.at, head, now, c);
 }
 
-INLINE int into_gro(u64 skb)
+INLINE int into_gro(u64 pointer)
 {
 	u64 now = bpf_ktime_get_ns();
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
-	c->gro_skb = skb;
+	struct object skb = known(pointer, c);
+	c->gro_skb = skb.at;
 	struct flight *f = arrive(skb, now, c);
+	OPAQUE(f);
 	if (!f)
 		return 0;
-	f->gso_segs = skb_gso_segs(skb, f->head);
-	attribute(f, c, skb);
+	f->gso_segs = gso_segs(skb_end(skb, f->head));
+	attribute(f, skb);
 	point(f, POINT_GRO, now);
 	return 0;
 }
@@ -149,11 +163,12 @@ int on_napi_gro_frags_exit(struct bpf_raw_tracepoint_args *ctx)
 /* The backlog's way in: lo, veth, tunnels. The packet itself asks for the softirq. */
 int on_netif_rx(struct bpf_raw_tracepoint_args *ctx)
 {
-	u64 skb = ctx->args[0], now = bpf_ktime_get_ns();
+	u64 now = bpf_ktime_get_ns();
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
-	struct flight *f = arrive(skb, now, c);
+	struct flight *f = arrive(known(ctx->args[0], c), now, c);
+	OPAQUE(f);
 	if (!f)
 		return 0;
 	f->rec.irq_class = IRQ_CLASS_LOCAL;
@@ -163,26 +178,28 @@ int on_netif_rx(struct bpf_raw_tracepoint_args *ctx)
 
 int on_netif_receive_skb(struct bpf_raw_tracepoint_args *ctx)
 {
-	u64 skb = ctx->args[0], now = bpf_ktime_get_ns();
+	u64 now = bpf_ktime_get_ns();
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
+	struct object skb = known(ctx->args[0], c);
 	u32 cpu = bpf_get_smp_processor_id();
 	struct flight *f = flight_of(skb);
 
 	c->ready_sk = 0;
-	if (f && is_hop(f, skb, f->head)) {
-		c->link_skb = skb;
+	if (f && is_hop(f, skb, f->head, c)) {
+		c->link_skb = skb.at;
 		return 0;
 	}
 	if (!f || !is_rx(f) || f->state != FLIGHT_BORN) {
 		/* A driver without GRO that hands over directly, or RPS with the first half unseen. */
-		f = receive(skb, skb_head(skb), now, c);
+		f = receive(f, skb.at, skb_head(skb), now, c);
+		OPAQUE(f);
 		if (!f)
 			return 0;
-		attribute(f, c, skb);
+		attribute(f, skb);
 	} else if (!f->rec.mask) {
-		attribute(f, c, skb);
+		attribute(f, skb);
 	} else if (f->rec.irq_class == IRQ_CLASS_LOCAL) {
 		/* Only what happened after the packet was put on the backlog was on its way. */
 		if (c->irq.in_net_rx && c->irq.softirq_ns >= f->last_ns)
@@ -197,9 +214,9 @@ int on_netif_receive_skb(struct bpf_raw_tracepoint_args *ctx)
 	}
 	f->rec.softirq_cpu = cpu;
 	point(f, POINT_LINK, now);
-	if (!judge(f, skb))
+	if (!judge(f, skb, c))
 		return 0;
-	c->link_skb = skb;
+	c->link_skb = skb.at;
 	if ((f->rec.proto == 6 && f->payload) || f->part)
 		seq_remember(f);
 	return 0;

@@ -9,9 +9,9 @@ int on_sched_waking(struct bpf_raw_tracepoint_args *ctx)
 	u64 sk = c->ready_sk;
 	c->ready_sk = 0;
 	/* Still running, about to sleep: it will not be switched in. */
-	if (read_u32(task, OFF_TASK_ON_CPU))
+	if (LOAD(u32, task, OFF_TASK_ON_CPU))
 		return 0;
-	u32 pid = read_u32(task, OFF_TASK_PID);
+	u32 pid = LOAD(u32, task, OFF_TASK_PID);
 	u32 at = pid & 4095;
 	struct waking *w = wakings.lookup(&at);
 	if (w) {
@@ -23,7 +23,8 @@ int on_sched_waking(struct bpf_raw_tracepoint_args *ctx)
 
 int on_sched_switch(struct bpf_raw_tracepoint_args *ctx)
 {
-	u32 pid = read_u32(ctx->args[2], OFF_TASK_PID);
+	u64 next = ctx->args[2];
+	u32 pid = LOAD(u32, next, OFF_TASK_PID);
 	u32 at = pid & 4095;
 	struct cpu_state *c = this_cpu();
 	struct waking *w = wakings.lookup(&at);

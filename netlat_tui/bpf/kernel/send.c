@@ -9,10 +9,9 @@ INLINE int in_process(const struct cpu_state *c)
 #define TCP_NEW_SYN_RECV 12
 
 /* Not the stand-ins of connections that begin or have ended: these are smaller than a socket. */
-INLINE int is_full(u64 sk)
+INLINE int is_full(struct object sk)
 {
-	u8 state = 0;
-	READ(state, sk, OFF_SK_STATE);
+	u8 state = GET(sk, u8, OFF_SK_STATE);
 	return state != TCP_TIME_WAIT && state != TCP_NEW_SYN_RECV;
 }
 
@@ -40,7 +39,7 @@ INLINE void remember_send(u64 sk, u32 length)
 	s->tid = id;
 	if (s->pid != id >> 32) {
 		s->pid = id >> 32;
-		s->inode = socket_inode(sk);
+		s->inode = socket_inode(plain(sk));
 		bpf_get_current_comm(s->comm, sizeof(s->comm));
 	}
 }
@@ -59,9 +58,10 @@ INLINE u64 written_ns(const struct sender *s, u32 seq)
 	return 0;
 }
 
-INLINE void from_tcp(struct flight *f, u64 skb, u64 sk)
+INLINE void from_tcp(struct flight *f, struct object skb, u64 sk)
 {
-	u64 data = read_u64(skb, OFF_SKB_DATA), th = f->head + read_u16(skb, OFF_SKB_TRANSPORT_HEADER);
+	u64 data = GET(skb, u64, OFF_SKB_DATA), th = f->head + GET(skb, u16, OFF_SKB_TRANSPORT_HEADER);
+	u32 len = GET(skb, u32, OFF_SKB_LEN);
 	u8 h[14];
 	struct sender *s = senders.lookup(&sk);
 
@@ -74,7 +74,7 @@ INLINE void from_tcp(struct flight *f, u64 skb, u64 sk)
 	if (bpf_probe_read_kernel(h, sizeof(h), (void *)th))
 		return;
 	u32 seq = (u32)h[4] << 24 | (u32)h[5] << 16 | (u32)h[6] << 8 | h[7];
-	s32 payload = (s32)(read_u32(skb, OFF_SKB_LEN) - (u32)(th - data) - (h[12] >> 4) * 4);
+	s32 payload = (s32)(len - (u32)(th - data) - (h[12] >> 4) * 4);
 	if (payload <= 0)
 		return;
 	/* snd_nxt moves on after the first transmission. */
@@ -92,12 +92,12 @@ INLINE struct call *call_of_task(void)
 	return call && tid && call->tid == tid ? call : 0;
 }
 
-INLINE void from_call(struct flight *f, u64 sk, struct cpu_state *c)
+INLINE void from_call(struct flight *f, struct object sk, const struct cpu_state *c)
 {
 	u64 id = bpf_get_current_pid_tgid();
 	struct call *call = call_of_task();
 
-	if (!call || (call->sk ? call->sk != sk : !in_process(c)))
+	if (!call || (call->sk ? call->sk != sk.at : !in_process(c)))
 		return;
 	point(f, POINT_TX_SEND, call->ns);
 	f->rec.pid = id >> 32;
@@ -110,19 +110,17 @@ INLINE void from_call(struct flight *f, u64 sk, struct cpu_state *c)
 #endif
 }
 
-/* A packet begins its way down. peer: the received packet it goes on from. */
-INLINE struct flight *send_birth(u64 skb, u64 sk, u64 now, struct cpu_state *c, u64 peer, u32 follow)
+/* A packet begins its way down. */
+INLINE struct flight *send_birth(struct object skb, struct object sk, u64 now, struct cpu_state *c)
 {
-	struct flight *f = flight_birth(skb, skb_head(skb), now, c, DIRECTION_TX);
+	struct flight *f = flight_birth(skb.at, skb_head(skb), now, c, DIRECTION_TX);
 	if (!f)
 		return 0;
 	f->last_ns = now;
-	f->sk = sk;
-	f->rec.peer = peer;
-	f->follow = follow;
-	if (sk && is_inet(sk) && is_full(sk)) {
-		if (read_u16(sk, OFF_SK_PROTOCOL) == 6)
-			from_tcp(f, skb, sk);
+	f->sk = sk.at;
+	if (!is_null(sk) && is_inet(sk) && is_full(sk)) {
+		if (GET(sk, u16, OFF_SK_PROTOCOL) == 6)
+			from_tcp(f, skb, sk.at);
 		else
 			from_call(f, sk, c);
 	}
@@ -146,7 +144,7 @@ INLINE int calls_send(u64 sk, u32 left)
 INLINE int sends(u64 sock, u64 size)
 {
 	u64 sk = read_u64(sock, OFF_SOCKET_SK);
-	if (!is_inet(sk))
+	if (!is_inet(plain(sk)))
 		return 0;
 	if (read_u16(sk, OFF_SK_PROTOCOL) != 6)
 		return calls_send(sk, 1);
@@ -188,7 +186,9 @@ int on_sock_send_length(struct bpf_raw_tracepoint_args *ctx)
 /* Comes for each skb that a call fills. */
 int on_tcp_sendmsg_locked(struct bpf_raw_tracepoint_args *ctx)
 {
-	remember_send(ctx->args[0], 1u << 30);
+	struct cpu_state *c = this_cpu();
+	if (c)
+		remember_send(known(ctx->args[0], c).at, 1u << 30);
 	return 0;
 }
 
@@ -205,16 +205,18 @@ INLINE int at___tcp_transmit_skb(u64 sk)
 #endif
 
 /* The transport layer hands a packet to IP. */
-INLINE int leaves_transport(u64 skb, u64 sk, int afresh)
+INLINE int leaves_transport(u64 address, u64 sk, int afresh)
 {
 	struct cpu_state *c = this_cpu();
+	struct object skb = plain(address);
 	u64 now = bpf_ktime_get_ns(), when = now;
 	if (!c)
 		return 0;
 	struct flight *f = afresh ? 0 : tx_of(skb);
 	if (f && f->state == FLIGHT_BORN && now - f->last_ns < BORN_NS)
 		return 0;
-	f = send_birth(skb, sk, now, c, 0, 0);
+	f = send_birth(skb, plain(sk), now, c);
+	OPAQUE(f);
 	if (!f)
 		return 0;
 	if (c->tx_sk == sk && c->tx_ns >= f->rec.t0_ns) {
@@ -246,17 +248,19 @@ INLINE int at_ip6_send_skb(u64 skb) { return leaves_transport(skb, read_u64(skb,
 #endif
 
 /* IP sends it. What is forwarded comes by here as well: that is still the way of the packet received. */
-INLINE int leaves_ip(u64 skb)
+INLINE int leaves_ip(u64 address)
 {
 	struct cpu_state *c = this_cpu();
+	struct object skb = plain(address), sk = plain(read_u64(address, OFF_SKB_SK));
 	struct flight *f = flight_of(skb);
-	u64 now = bpf_ktime_get_ns(), sk = read_u64(skb, OFF_SKB_SK);
-	if (!c || (f && is_rx(f) && f->state == FLIGHT_LINKED && !sk))
+	u64 now = bpf_ktime_get_ns();
+	if (!c || (f && is_rx(f) && f->state == FLIGHT_LINKED && !sk.at))
 		return 0;
 	if (!f || is_rx(f) || f->state != FLIGHT_BORN || now - f->last_ns > BORN_NS) {
 		if (f && !is_rx(f) && f->state == FLIGHT_LINKED)
 			return 0;   /* a tunnel: its outer packet */
-		f = send_birth(skb, sk, now, c, 0, 0);
+		f = send_birth(skb, sk, now, c);
+		OPAQUE(f);
 		if (!f)
 			return 0;
 	}

@@ -1,9 +1,9 @@
 /* Packets under way: a set-associative table of fixed size, keyed by the skb's address. Nothing is ever cleaned up;
  * a bucket that is full gives up one of its packets, and that is counted. */
 
-INLINE u64 skb_head(u64 skb)
+INLINE u64 skb_head(struct object skb)
 {
-	return read_u64(skb, OFF_SKB_HEAD);
+	return GET(skb, u64, OFF_SKB_HEAD);
 }
 
 INLINE u32 bucket_index(u64 skb)
@@ -18,15 +18,14 @@ INLINE struct flight *flight_at(u32 index)
 
 INLINE struct flight *flight_by_key(u64 skb)
 {
-	u32 at = bucket_index(skb);
+	u32 at = bucket_index(skb), way = WAYS;
 	struct bucket *b = tags.lookup(&at);
 	if (!b)
 		return 0;
 #pragma unroll
-	for (u32 way = 0; way < WAYS; way++)
-		if (b->key[way] == skb)
-			return flight_at(at * WAYS + way);
-	return 0;
+	for (u32 i = 0; i < WAYS; i++)
+		way = b->key[i] == skb ? i : way;
+	return way < WAYS ? flight_at(at * WAYS + way) : 0;
 }
 
 INLINE void flight_tag(const struct flight *f, u64 tag)
@@ -104,38 +103,64 @@ INLINE void flight_lost(struct flight *f, u32 counter, int reused)
 	flight_clear(f);
 }
 
-/* The flight of an skb, if this is still the packet that was born there. */
-INLINE struct flight *flight_of(u64 skb)
+/* The flight at this place is of a packet whose skb is in use again. */
+int shared_outdated(u64 slot)
 {
-	struct flight *f = flight_by_key(skb);
-	if (!f || f->state == FLIGHT_NONE)
+	struct flight *f = flight_at(slot);
+	if (!f)
 		return 0;
-	if (f->head != skb_head(skb)) {
-		if (read_unseen(f))
-			flight_detach(f);
-		else
-			flight_lost(f, COUNT_EXPIRED, 1);
-		return 0;
-	}
-	return f;
+	if (read_unseen(f))
+		flight_detach(f);
+	else
+		flight_lost(f, COUNT_EXPIRED, 1);
+	return 0;
 }
 
 /* What checksums or cuts an skb on its way to the driver, or the driver itself (skb_cow_head), may give it a new head. Since
  * the device queue it has been in the stack's hands: the same skb of the same socket is the same packet. One that was cut
  * up has given its socket to its last segment (tcp_gso_segment). */
-INLINE void follow_head(u64 skb)
+INLINE int may_have_new_head(const struct flight *f, struct object skb)
 {
-	struct flight *f = flight_by_key(skb);
-	if (!f || is_rx(f) || f->state != FLIGHT_LINKED || !f->sk)
-		return;
-	u64 sk = read_u64(skb, OFF_SKB_SK);
-	if (f->sk == sk || (!sk && f->rec.segs > 1))
-		f->head = skb_head(skb);
+	if (is_rx(f) || f->state != FLIGHT_LINKED || !f->sk)
+		return 0;
+	u64 sk = GET(skb, u64, OFF_SKB_SK);
+	return f->sk == sk || (!sk && f->rec.segs > 1);
 }
 
-/* Opaque: where the caller asks whether there is one, the pointer is asked, as the verifier wants it, and not the direction
- * it depends on. */
-INLINE struct flight *rx_of(u64 skb)
+INLINE struct flight *same_packet(struct object skb, int follows)
+{
+	struct flight *f = flight_by_key(skb.at);
+	if (!f || f->state == FLIGHT_NONE)
+		return 0;
+	u64 head = skb_head(skb);
+	if (f->head == head)
+		return f;
+	if (!follows || !may_have_new_head(f, skb)) {
+		call_outdated(f->slot);
+		return 0;
+	}
+	f->head = head;
+	return f;
+}
+
+/* The flight of an skb, if this is still the packet that was born there. Opaque: where the caller asks whether there is one,
+ * the pointer is asked, as the verifier wants it, and not what it depends on. */
+INLINE struct flight *flight_of(struct object skb)
+{
+	struct flight *f = same_packet(skb, 0);
+	OPAQUE(f);
+	return f;
+}
+
+/* The same where it may have been given a new head on its way down. */
+INLINE struct flight *flight_followed(struct object skb)
+{
+	struct flight *f = same_packet(skb, 1);
+	OPAQUE(f);
+	return f;
+}
+
+INLINE struct flight *rx_of(struct object skb)
 {
 	struct flight *f = flight_of(skb);
 	if (f && !is_rx(f))
@@ -144,7 +169,7 @@ INLINE struct flight *rx_of(u64 skb)
 	return f;
 }
 
-INLINE struct flight *tx_of(u64 skb)
+INLINE struct flight *tx_of(struct object skb)
 {
 	struct flight *f = flight_of(skb);
 	if (f && is_rx(f))
@@ -178,7 +203,7 @@ INLINE u32 first_way(void)
 #endif
 }
 
-INLINE struct flight *flight_take(u64 skb, u64 now)
+INLINE struct flight *flight_take(u64 skb)
 {
 	u32 at = bucket_index(skb);
 	struct bucket *b = tags.lookup(&at);
@@ -189,8 +214,7 @@ INLINE struct flight *flight_take(u64 skb, u64 now)
 		return 0;
 #pragma unroll
 	for (u32 i = 0; i < WAYS; i++)
-		if (b->key[i] == skb)
-			way = i;
+		way = b->key[i] == skb ? i : way;
 	if (way == WAYS) {
 		held = 0;
 #pragma unroll
@@ -201,7 +225,7 @@ INLINE struct flight *flight_take(u64 skb, u64 now)
 		}
 	}
 	if (way == WAYS) {
-		way = WITHIN(now >> 7, WAYS);
+		way = WITHIN(bpf_get_prandom_u32(), WAYS);
 		held = b->key[way];
 		if (!claim(&b->key[way], held, skb)) {
 			count(COUNT_UNMATCHED, 1);
@@ -219,70 +243,21 @@ INLINE struct flight *flight_take(u64 skb, u64 now)
 	return f;
 }
 
-/* The id the next packet born on this CPU will have. */
-INLINE u64 next_id(const struct cpu_state *c)
-{
-	u64 cpu = bpf_get_smp_processor_id();
-	return cpu << 48 | ((c->ids + 1) & 0xFFFFFFFFFFFFull);
-}
+/* A place for a packet that comes into being for us, plus 1; 0: none. packet: the skb; NOT_COUNTED: it gets no place, but
+ * the one that had this skb before has ended. */
+#define NOT_COUNTED 1
 
-/* Where counting every packet would cost too much, those born in one time slice of so many stand for all. Whole slices: the
- * packets of a burst, of a socket's queue, are counted together or not at all. */
-#define SLICE_SHIFT 23   /* 8.4 ms */
-
-INLINE int is_counted(u64 now)
+int shared_place(u64 packet)
 {
-	u32 zero = 0;
-	struct config *k = config.lookup(&zero);
-	u32 thin = k ? k->thin & 15 : 0;
-	if (!thin)
-		return 1;
-	/* Which of them is as good as random: nothing that repeats keeps in step with it. */
-	u32 slice = now >> SLICE_SHIFT, last = (1u << thin) - 1;
-	return (slice & last) == (mix(0x5EED, slice >> thin) >> 8 & last);
-}
-
-/* A packet comes into being for us. Its points before this one are added by the caller. */
-INLINE struct flight *flight_birth(u64 skb, u64 head, u64 now, struct cpu_state *c, u32 direction)
-{
+	u64 skb = packet & ~(u64)NOT_COUNTED;
 	struct flight *f = flight_by_key(skb);
-	int counted = is_counted(now);
+
 	if (f && read_unseen(f))
 		flight_detach(f);
-	else if (f && !counted)
+	else if (f && packet & NOT_COUNTED)
 		flight_lost(f, COUNT_EXPIRED, 1);
-	if (!counted)
+	if (packet & NOT_COUNTED)
 		return 0;
-	f = flight_take(skb, now);
-	if (!f)
-		return 0;
-	u64 cpu = bpf_get_smp_processor_id();
-	__builtin_memset(&f->rec, 0, sizeof(f->rec));
-	f->key = skb;
-	f->head = head;
-	f->sk = f->last_ns = f->copy_ns = f->driver_ns = 0;
-	f->irq_slot = f->seq = f->end_seq = f->flow = f->payload = f->wakes = f->fifo = 0;
-	f->settled = UNSETTLED;
-	f->copy_cpu = f->gso_segs = f->follow = f->part = 0;
-	f->rec.id = next_id(c);
-	c->ids++;
-	f->rec.direction = direction;
-	f->rec.softirq_cpu = cpu;
-	f->state = FLIGHT_BORN;
-	return f;
-}
-
-/* The packet goes on under another skb: a clone, the first segment of what was cut up. */
-INLINE struct flight *flight_move(struct flight *f, u64 skb, u64 now)
-{
-	struct flight *to = flight_take(skb, now);
-	if (!to || to == f)
-		return 0;
-	u32 slot = to->slot;
-	bpf_probe_read_kernel(to, sizeof(*to), f);
-	to->slot = slot;
-	to->key = skb;
-	to->head = skb_head(skb);
-	flight_clear(f);
-	return to;
+	f = flight_take(skb);
+	return f ? f->slot + 1 : 0;
 }

@@ -22,22 +22,39 @@ INLINE struct flight *seq_find(u32 flow, u32 seq)
 	return f;
 }
 
-/* Fold into f the segments up to end_seq, which its skb now holds. queued: they are on the socket's queue. */
-INLINE void fold(struct flight *f, u32 end_seq, int queued, struct cpu_state *c, u64 now)
+/* Fold into the flight at a place the segments up to a sequence number, which its skb now holds. QUEUED: they are on the
+ * socket's queue. */
+#define QUEUED (1u << 31)
+#define FOLDING(slot, queued, end_seq) ((slot) | ((queued) ? QUEUED : 0) | (u64)(end_seq) << 32)
+
+int shared_fold(u64 folding)
 {
-	for (int i = 0; i < MAX_FOLD; i++) {
-		if ((s32)(end_seq - f->end_seq) <= 0)
-			return;
+	u32 end_seq = folding >> 32;
+	int queued = (u32)folding & QUEUED ? 1 : 0;
+	struct flight *f = flight_at((u32)folding & ~QUEUED);
+	if (!f)
+		return 0;
+	for (u32 i = 0; i < MAX_FOLD; i++) {
+		OPAQUE(i);
+		if (i >= MAX_FOLD || (s32)(end_seq - f->end_seq) <= 0)
+			break;
 		struct flight *g = seq_find(f->flow, f->end_seq);
 		if (!g || g->key == f->key || g->end_seq == g->seq) {
 			/* Not seen, or given up: what follows it can still be found. */
 			f->end_seq = end_seq;
-			return;
+			break;
 		}
 		f->end_seq = g->end_seq;
 		f->rec.merged++;
 		if (queued && g->state == FLIGHT_LINKED)
-			point(g, POINT_SOCKET, now);
-		finish(g, OUTCOME_MERGED, COUNT_MERGED, c, now);
+			reached(g, POINT_SOCKET, bpf_ktime_get_ns());
+		finish(g, OUTCOME_MERGED, COUNT_MERGED);
 	}
+	return 0;
+}
+
+INLINE void fold(const struct flight *f, u32 end_seq, int queued)
+{
+	if ((s32)(end_seq - f->end_seq) > 0)
+		call_fold(FOLDING(f->slot, queued, end_seq));
 }

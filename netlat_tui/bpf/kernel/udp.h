@@ -11,8 +11,7 @@ INLINE struct fifo_entry *fifo_at(u64 sk, u32 n)
 
 INLINE void reach_socket(struct flight *f, u64 sk, const struct sock_state *s, u64 now)
 {
-	point(f, POINT_SOCKET, now);
-	settle(f, MOST_SINCE);
+	reached(f, POINT_SOCKET, now);
 	f->state = FLIGHT_SOCKET;
 	f->sk = sk;
 	f->wakes = s->wakes;
@@ -37,7 +36,7 @@ INLINE void fifo_put(u64 sk, struct sock_state *s, u64 key, struct flight *f)
 }
 
 /* The queue is empty when its sk_data_ready comes: a reader was quicker. Returns 1 where the packet is finished. */
-INLINE int udp_overtaken(struct flight *f, u64 sk, struct sock_state *s, struct cpu_state *c, u64 now)
+INLINE int udp_overtaken(struct flight *f, u64 sk, struct sock_state *s)
 {
 	if ((s32)(s->out - s->in) != 1 || s->ahead_ns < f->last_ns)
 		return 0;
@@ -45,15 +44,15 @@ INLINE int udp_overtaken(struct flight *f, u64 sk, struct sock_state *s, struct 
 	s->in++;
 	f->sk = sk;
 	point(f, POINT_RETURN, s->ahead_ns);
-	finish(f, OUTCOME_COMPLETE, COUNT_COMPLETE, c, now);
+	finish(f, OUTCOME_COMPLETE, COUNT_COMPLETE);
 	return 1;
 }
 
 /* UDP. sk_data_ready comes once per datagram, after the queue's lock was dropped: by then the queue may hold several
- * new ones (6.18 queues in batches), or none because a reader was quicker. */
-INLINE void udp_ready(u64 sk, struct sock_state *s, u64 tail, struct cpu_state *c, u64 now)
+ * new ones (6.18 queues in batches), or none because a reader was quicker. queued: how many it holds. */
+INLINE void udp_ready(struct object sk, struct sock_state *s, u64 tail, u32 queued, struct cpu_state *c, u64 now)
 {
-	u64 head = sk + OFF_SK_RECEIVE_QUEUE;
+	u64 head = sk.at + OFF_SK_RECEIVE_QUEUE;
 	u64 skb = tail, oldest = 0;
 	u32 n = 0;
 
@@ -61,23 +60,29 @@ INLINE void udp_ready(u64 sk, struct sock_state *s, u64 tail, struct cpu_state *
 		s->credit--;
 		return;
 	}
-	for (int i = 0; i < UDP_BATCH; i++) {
-		if (skb == head || !skb)
+	for (u32 i = 0; i < UDP_BATCH; i++) {
+		OPAQUE(i);
+		if (i >= UDP_BATCH || skb == head || !skb)
 			break;
-		struct flight *f = flight_of(skb);
+		struct flight *f = flight_of(plain(skb));
 		if (!f || f->state != FLIGHT_LINKED)
 			break;
+		gather(f, plain(skb));
 		oldest = skb;
 		n++;
+		if (queued <= n)
+			break;
 		skb = read_u64(skb, OFF_SKB_PREV);
 	}
 	if (!n) {
 		struct flight *f = tail == head && c->link_skb ? flight_by_key(c->link_skb) : 0;
-		if (!f || f->state != FLIGHT_LINKED || f->rec.proto != 17 || f->rec.dport != read_u16(sk, OFF_SK_NUM)) {
-			fifo_put(sk, s, FIFO_UNKNOWN, 0);
+		OPAQUE(f);
+		if (!f || f->state != FLIGHT_LINKED || f->rec.proto != 17 ||
+		    f->rec.dport != GET(sk, u16, OFF_SK_NUM)) {
+			fifo_put(sk.at, s, FIFO_UNKNOWN, 0);
 			return;
 		}
-		if (udp_overtaken(f, sk, s, c, now))
+		if (udp_overtaken(f, sk.at, s))
 			return;
 		oldest = f->key;
 		n = 1;
@@ -85,28 +90,28 @@ INLINE void udp_ready(u64 sk, struct sock_state *s, u64 tail, struct cpu_state *
 	s->credit = n - 1;
 	for (u32 i = 0; i < UDP_BATCH; i++) {
 		OPAQUE(i);
-		if (i >= n)
+		if (i >= UDP_BATCH || i >= n)
 			break;
 		struct flight *f = flight_by_key(oldest);
 		if (f && f->state == FLIGHT_LINKED) {
-			reach_socket(f, sk, s, now);
-			fifo_put(sk, s, oldest, f);
+			reach_socket(f, sk.at, s, now);
+			fifo_put(sk.at, s, oldest, f);
 		} else {
-			fifo_put(sk, s, FIFO_UNKNOWN, 0);
+			fifo_put(sk.at, s, FIFO_UNKNOWN, 0);
 		}
 		if (i + 1 < n)
 			oldest = read_u64(oldest, OFF_SKB_NEXT);
 	}
 }
 
-#define HOLD_TRIES 256
+#define HOLD_TRIES 64
 
 /* The kernel calls sk_data_ready after it dropped the queue's lock: two CPUs may be here for one socket. What the other
  * does takes a microsecond; whoever waits longer goes on without, and the count may be off by one until it is empty. */
-INLINE void udp_ready_alone(u64 sk, struct sock_state *s, u64 tail, struct cpu_state *c, u64 now)
+INLINE void udp_ready_alone(struct object sk, struct sock_state *s, struct cpu_state *c, u64 now)
 {
-#ifdef HAVE_CMPXCHG
 	u32 got = 0;
+#ifdef HAVE_CMPXCHG
 	for (u32 i = 0; i < HOLD_TRIES; i++) {
 		OPAQUE(i);
 		if (i >= HOLD_TRIES)
@@ -116,13 +121,14 @@ INLINE void udp_ready_alone(u64 sk, struct sock_state *s, u64 tail, struct cpu_s
 			break;
 		}
 	}
+#endif
 	/* What it looks like now that it is our turn. */
-	tail = read_u64(sk, OFF_SK_RECEIVE_QUEUE + OFF_LIST_PREV);
-	udp_ready(sk, s, tail, c, now);
+	struct object tail = FOLLOW_NOW(sk, OFF_SK_RECEIVE_QUEUE + OFF_LIST_PREV, c);
+	u32 queued = GET_NOW(sk, u32, OFF_SK_RECEIVE_QUEUE + OFF_QUEUE_LEN);
+	udp_ready(sk, s, tail.at, queued, c, now);
+#ifdef HAVE_CMPXCHG
 	if (got)
 		__sync_val_compare_and_swap(&s->held, 1, 0);
-#else
-	udp_ready(sk, s, tail, c, now);
 #endif
 }
 
@@ -156,8 +162,8 @@ INLINE u64 udp_next(u64 sk, struct sock_state *s, u64 now)
 	return 0;
 }
 
-INLINE int udp_queues_empty(u64 sk)
+INLINE int udp_queues_empty(struct object sk)
 {
-	u64 head = sk + OFF_SK_RECEIVE_QUEUE, reader = sk + OFF_UDP_READER_QUEUE;
-	return read_u64(head, 0) == head && read_u64(reader, 0) == reader;
+	u64 head = sk.at + OFF_SK_RECEIVE_QUEUE, reader = sk.at + OFF_UDP_READER_QUEUE;
+	return GET_NOW(sk, u64, OFF_SK_RECEIVE_QUEUE) == head && read_u64(reader, 0) == reader;
 }
