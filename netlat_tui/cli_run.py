@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import io
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,7 +198,10 @@ def live_view(ask: Ask, ascii_only: bool) -> NoReturn:
     banner = ""
     source: Source
     try:
-        source = LiveSource(filter=flt, interval_s=ask.interval_s, hooks=ask.hooks, budget=ask.budget)
+        # The kernel checks the programs meanwhile. The thread ends before rights are dropped: they are a thread's own.
+        with ThreadPoolExecutor(1) as beside:
+            beside.submit(importlib.import_module, "netlat_tui.app")
+            source = LiveSource(filter=flt, interval_s=ask.interval_s, hooks=ask.hooks, budget=ask.budget)
     except SourceError as error:
         if ask.hooks != "auto" or not DEMO.exists():  # who forces a kind of hook wants to know of that one
             raise Ended(error.exit_code, str(error)) from None

@@ -1,7 +1,8 @@
 """Reader of BTF, the kernel's own description of its types (Documentation/bpf/btf.rst).
 
 Only what a tracer needs: offsets of members (through nested anonymous structs and unions), values of enums, and the
-arguments of raw tracepoints (``btf_trace_NAME`` typedefs). The whole file is read once; names are decoded on demand.
+arguments of raw tracepoints (``btf_trace_NAME`` typedefs). Types are of different lengths: they are walked once, and
+looked up by the place of their name, of which the strings hold each once.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 VMLINUX = Path("/sys/kernel/btf/vmlinux")
 
@@ -19,11 +22,12 @@ _HEADER = struct.Struct("<HBBIIIII")
 _TYPE = struct.Struct("<III")
 _KIND_PTR, _KIND_STRUCT, _KIND_UNION, _KIND_ENUM, _KIND_TYPEDEF = 2, 4, 5, 6, 8
 _KIND_FUNC, _KIND_FUNC_PROTO, _KIND_ENUM64 = 12, 13, 19
-# Bytes that follow the three words of each kind: (fixed, per element).
-_TAIL: dict[int, tuple[int, int]] = {
-    1: (4, 0), 2: (0, 0), 3: (12, 0), 4: (0, 12), 5: (0, 12), 6: (0, 8), 7: (0, 0), 8: (0, 0), 9: (0, 0), 10: (0, 0),
-    11: (0, 0), 12: (0, 0), 13: (0, 8), 14: (4, 0), 15: (0, 12), 16: (0, 0), 17: (4, 0), 18: (0, 0), 19: (0, 12),
-}  # fmt: skip
+# Words that follow the three of each kind: (fixed, per element).
+_TAIL: tuple[tuple[int, int] | None, ...] = (
+    None, (1, 0), (0, 0), (3, 0), (0, 3), (0, 3), (0, 2), (0, 0), (0, 0), (0, 0),
+    (0, 0), (0, 0), (0, 0), (0, 2), (1, 0), (0, 3), (0, 0), (1, 0), (0, 0), (0, 3),
+    *(None,) * 12,
+)  # fmt: skip
 _MAX_DEPTH = 16
 
 
@@ -55,22 +59,13 @@ class Btf:
         if length < _HEADER.size or type_start + type_len > len(data) or str_start + str_len > len(data):
             raise BtfError("the BTF is cut short")
         self._strings = data[str_start : str_start + str_len]
-        self._types: list[_Type | None] = [None]
-        self._by_name: dict[tuple[int, str], int] = {}
-        offset, end = type_start, type_start + type_len
-        while offset < end:
-            if offset + _TYPE.size > end:
-                raise BtfError("the BTF's type section is cut short")
-            name, info, size = _TYPE.unpack_from(data, offset)
-            kind, vlen = info >> 24 & 0x1F, info & 0xFFFF
-            tail = _TAIL.get(kind)
-            if tail is None:
-                raise BtfError(f"the BTF holds a kind of type ({kind}) that is not known")
-            offset += _TYPE.size
-            self._types.append(_Type(name, kind, bool(info >> 31), vlen, size, offset))
-            offset += tail[0] + tail[1] * vlen
-        if offset != end:
+        if type_len % 4:
             raise BtfError("the BTF's type section is cut short")
+        words = np.frombuffer(data, dtype="<u4", count=type_len // 4, offset=type_start)
+        starts = np.array(_starts(words), dtype=np.int64)
+        self._at = starts * 4 + type_start  # of the types, which count from 1
+        self._name_at, info = words[starts], words[starts + 1]
+        self._kinds = (info >> 24 & 0x1F).astype(np.uint8)
 
     @classmethod
     def of_kernel(cls, path: Path = VMLINUX) -> Btf:
@@ -87,22 +82,19 @@ class Btf:
         return self._strings[offset:end].decode("ascii", "replace")
 
     def _type(self, index: int) -> _Type:
-        if not 0 < index < len(self._types):
+        if not 0 < index <= len(self._at):
             raise BtfError("the BTF refers to a type that is not there")
-        found = self._types[index]
-        if found is None:
-            raise BtfError("the BTF refers to a type that is not there")
-        return found
+        at = int(self._at[index - 1])
+        name, info, size = _TYPE.unpack_from(self._data, at)
+        return _Type(name, info >> 24 & 0x1F, bool(info >> 31), info & 0xFFFF, size, at + _TYPE.size)
 
-    @cached_property
-    def _names(self) -> dict[tuple[int, str], int]:
-        wanted = (_KIND_STRUCT, _KIND_UNION, _KIND_ENUM, _KIND_ENUM64, _KIND_TYPEDEF)
-        names: dict[tuple[int, str], int] = {}
-        for index, entry in enumerate(self._types):
-            if entry is not None and entry.name and entry.kind in wanted:
-                # The first wins: later ones of the same name are another unit's private types.
-                names.setdefault((entry.kind, self._string(entry.name)), index)
-        return names
+    def _named(self, kind: int, name: str) -> int | None:
+        """The type of this kind and name; the first: later ones of the same name are another unit's private types."""
+        at = self._strings.find(b"\0" + name.encode() + b"\0")
+        if at < 0:
+            return None
+        found = np.flatnonzero((self._name_at == at + 1) & (self._kinds == kind))
+        return int(found[0]) + 1 if found.size else None
 
     def _members(self, entry: _Type) -> Iterator[tuple[str, int, int]]:
         """(name, type, bit offset) of each member."""
@@ -140,7 +132,7 @@ class Btf:
 
     def offset(self, struct_name: str, path: str) -> int:
         """Byte offset of a member; ``a.b`` goes into named members. ``BtfError`` where there is no such member."""
-        index = self._names.get((_KIND_STRUCT, struct_name))
+        index = self._named(_KIND_STRUCT, struct_name)
         if index is None:
             raise BtfError(f"this kernel has no struct {struct_name}")
         entry, bits = self._type(index), 0
@@ -163,7 +155,7 @@ class Btf:
 
     def size(self, struct_name: str) -> int:
         """Bytes of a struct; ``BtfError`` where there is none of this name."""
-        index = self._names.get((_KIND_STRUCT, struct_name))
+        index = self._named(_KIND_STRUCT, struct_name)
         if index is None:
             raise BtfError(f"this kernel has no struct {struct_name}")
         return self._type(index).size
@@ -178,7 +170,7 @@ class Btf:
     def enum(self, name: str) -> dict[str, int]:
         """Names and values of an enum (32 or 64 bit); ``BtfError`` where there is none of this name."""
         for kind in (_KIND_ENUM, _KIND_ENUM64):
-            index = self._names.get((kind, name))
+            index = self._named(kind, name)
             if index is None:
                 continue
             entry = self._type(index)
@@ -193,15 +185,9 @@ class Btf:
             return values
         raise BtfError(f"this kernel has no enum {name}")
 
-    @cached_property
-    def _functions(self) -> dict[int, int]:
-        """Functions by the offset of their name, of which the strings hold each once."""
-        return {entry.name: index for index, entry in enumerate(self._types) if entry and entry.kind == _KIND_FUNC}
-
     def function(self, name: str) -> int | None:
         """The id of a function's type; ``None`` where the kernel has no such function."""
-        at = self._strings.find(b"\0" + name.encode() + b"\0")
-        return self._functions.get(at + 1) if at >= 0 else None
+        return self._named(_KIND_FUNC, name)
 
     def function_args(self, name: str) -> int | None:
         """How many arguments a kernel function takes; ``None`` where the kernel has no such function."""
@@ -211,7 +197,7 @@ class Btf:
 
     def tracepoint(self, name: str) -> int | None:
         """The id of a tracepoint's type; ``None`` where the kernel has no such tracepoint."""
-        return self._names.get((_KIND_TYPEDEF, f"btf_trace_{name}"))
+        return self._named(_KIND_TYPEDEF, f"btf_trace_{name}")
 
     def tracepoint_args(self, name: str) -> int | None:
         """How many arguments a raw tracepoint hands over; ``None`` where the kernel has no such tracepoint."""
@@ -223,3 +209,21 @@ class Btf:
         if proto.kind != _KIND_FUNC_PROTO:
             raise BtfError(f"the BTF of the tracepoint {name} is damaged")
         return proto.vlen - 1  # the first is the tracepoint's private data
+
+
+def _starts(words: npt.NDArray[np.uint32]) -> list[int]:
+    """Where each type begins, in words."""
+    infos, end, at = words.tolist(), len(words), 0
+    found: list[int] = []
+    while at < end:
+        if at + 3 > end:
+            raise BtfError("the BTF's type section is cut short")
+        info = infos[at + 1]
+        tail = _TAIL[info >> 24 & 0x1F]
+        if tail is None:
+            raise BtfError(f"the BTF holds a kind of type ({info >> 24 & 0x1F}) that is not known")
+        found.append(at)
+        at += 3 + tail[0] + tail[1] * (info & 0xFFFF)
+    if at != end:
+        raise BtfError("the BTF's type section is cut short")
+    return found

@@ -40,8 +40,21 @@ SUM = np.dtype(
 
 PATH = np.dtype(
     [
+        # Looked at wherever the packet comes by: in one cache line.
         ("id", "<u8"),  # unique within a run: CPU of birth in the high 16 bits
         ("t0_ns", "<u8"),  # CLOCK_MONOTONIC at the first point
+        ("mask", "<u4"),  # bit i: the point of index i was observed
+        ("softirq_cpu", "<u2"),
+        ("merged", "<u2"),  # packets folded into this one (GRO, TCP coalescing)
+        ("proto", "u1"),  # IPPROTO_*
+        ("family", "u1"),  # 4, 6, 0 = not IP
+        ("direction", "u1"),
+        ("irq_class", "u1"),
+        ("outcome", "u1"),
+        ("flags", "u1"),  # PathFlag
+        ("hops", "u1"),  # further devices on the way: bridge, tunnel, VLAN
+        ("cause", "u1"),  # PathCause: why the record was sent
+        ("cpu", "<u2", (MAX_POINTS,)),
         ("t_ns", "<u8", (MAX_POINTS,)),  # from the first point; valid where the mask's bit is set
         ("location", "<u8"),  # address that dropped the packet
         ("window_ns", "<u8"),  # IRQ candidates when ambiguous: latest minus earliest entry; else 0
@@ -49,8 +62,6 @@ PATH = np.dtype(
         ("saddr", "u1", (16,)),  # IPv4 in the first four bytes
         ("daddr", "u1", (16,)),
         ("comm", "S16"),  # reader's or sender's name, as the kernel holds it: hostile text
-        ("cpu", "<u2", (MAX_POINTS,)),
-        ("mask", "<u4"),  # bit i: the point of index i was observed
         ("ifindex", "<u4"),
         ("netns", "<u4"),  # inode number
         ("length", "<u4"),  # bytes from the network header on
@@ -63,18 +74,8 @@ PATH = np.dtype(
         ("seq", "<u4"),  # TCP sequence number of the first byte, host byte order
         ("sport", "<u2"),
         ("dport", "<u2"),
-        ("softirq_cpu", "<u2"),
-        ("merged", "<u2"),  # packets folded into this one (GRO, TCP coalescing)
         ("segs", "<u2"),  # segments one skb carries (GSO); 0 or 1: it is one packet
         ("queue", "<u2"),  # TX: number of the device's queue
-        ("proto", "u1"),  # IPPROTO_*
-        ("family", "u1"),  # 4, 6, 0 = not IP
-        ("direction", "u1"),
-        ("irq_class", "u1"),
-        ("outcome", "u1"),
-        ("flags", "u1"),  # PathFlag
-        ("hops", "u1"),  # further devices on the way: bridge, tunnel, VLAN
-        ("cause", "u1"),  # PathCause: why the record was sent
         ("pad", "<u4", (2,)),
     ],
     align=False,

@@ -40,9 +40,8 @@ INLINE struct flight *flight_birth(u64 skb, u64 head, u64 now, struct cpu_state 
 	f->irq_slot = f->seq = f->end_seq = f->flow = f->payload = f->wakes = f->fifo = 0;
 	f->settled = UNSETTLED;
 	f->copy_cpu = f->gso_segs = f->follow = f->part = 0;
-	p->t0_ns = p->location = p->window_ns = p->peer = 0;
-	__builtin_memset(p->saddr, 0, AT(cpu) - AT(saddr));
-	__builtin_memset(&p->mask, 0, sizeof(*p) - AT(mask));
+	__builtin_memset(p, 0, AT(cpu));
+	__builtin_memset(&p->location, 0, sizeof(*p) - AT(location));
 	p->id = next_id(c);
 	c->ids++;
 	p->direction = direction;

@@ -38,29 +38,32 @@ INLINE void irq_enlist(u32 irq)
 	*slot = at + 1;
 }
 
-/* NN of a task named irq/NN-..., 0 for any other. */
-INLINE u32 threaded_irq(void)
+INLINE int comm_starts(const char *comm, char a, char b, char d, char e)
 {
-	char comm[16] = {};
-	u32 irq = 0;
-
-	bpf_get_current_comm(comm, sizeof(comm));
-	if (comm[0] != 'i' || comm[1] != 'r' || comm[2] != 'q' || comm[3] != '/')
-		return 0;
-#pragma unroll
-	for (int i = 4; i < 10; i++) {
-		if (comm[i] < '0' || comm[i] > '9')
-			break;
-		irq = irq * 10 + (comm[i] - '0');
-	}
-	return irq;
+	return comm[0] == a && comm[1] == b && comm[2] == d && comm[3] == e;
 }
 
-INLINE int comm_starts(char a, char b, char d, char e)
+/* What kind of kernel thread the task is that runs now. Its name is asked once for as long as it is the same task. */
+INLINE void this_task(struct cpu_state *c)
 {
+	u32 pid = bpf_get_current_pid_tgid(), irq = 0;
 	char comm[16] = {};
+
+	if (pid == c->asked_pid && pid)
+		return;
 	bpf_get_current_comm(comm, sizeof(comm));
-	return comm[0] == a && comm[1] == b && comm[2] == d && comm[3] == e;
+	if (comm_starts(comm, 'i', 'r', 'q', '/')) {
+#pragma unroll
+		for (int i = 4; i < 10; i++) {
+			if (comm[i] < '0' || comm[i] > '9')
+				break;
+			irq = irq * 10 + (comm[i] - '0');
+		}
+	}
+	c->threaded_irq = irq;
+	c->is_ksoftirqd = comm_starts(comm, 'k', 's', 'o', 'f');
+	c->is_napi_thread = comm_starts(comm, 'n', 'a', 'p', 'i');
+	c->asked_pid = pid;
 }
 
 int on_irq_handler_entry(struct bpf_raw_tracepoint_args *ctx)
@@ -136,10 +139,12 @@ int on_softirq_raise(struct bpf_raw_tracepoint_args *ctx)
 	u64 now = bpf_ktime_get_ns();
 	u64 since = 0;
 	u32 threaded = 0, slot;
-	if (c->irq.in_irq)
+	if (c->irq.in_irq) {
 		irq_enlist(c->irq.irq);
-	else if (!c->irq.in_timer && !c->irq.in_ipi && !c->irq.in_net_rx)
-		threaded = threaded_irq();
+	} else if (!c->irq.in_timer && !c->irq.in_ipi && !c->irq.in_net_rx) {
+		this_task(c);
+		threaded = c->threaded_irq;
+	}
 	if (threaded) {
 		struct irq_stats *s = irq_stats_of(threaded, &slot);
 		if (s)
@@ -159,12 +164,12 @@ int on_softirq_entry(struct bpf_raw_tracepoint_args *ctx)
 	if (!c)
 		return 0;
 	u64 now = bpf_ktime_get_ns();
-	int ksoftirqd = comm_starts('k', 's', 'o', 'f');
-	u64 raised = irq_on_softirq_entry(&c->irq, now, ksoftirqd);
+	this_task(c);
+	u64 raised = irq_on_softirq_entry(&c->irq, now, c->is_ksoftirqd);
 	c->napis = 0;
 	c->napi_id = 0;
 	c->softirqs++;
-	c->ksoftirqd += ksoftirqd;
+	c->ksoftirqd += c->is_ksoftirqd;
 	if (raised && now >= raised)
 		observe(bpf_get_smp_processor_id(), DIST_SOFTIRQ_WAIT, now - raised);
 	return 0;

@@ -52,36 +52,42 @@ struct look {
 	u32 pad;
 };
 
+/* By cache lines: a packet is followed on one CPU and read on another. */
 struct flight {
 	u64 key;                /* the skb */
 	u64 head;               /* skb->head: tells a recycled skb from this one */
 	u64 sk;
 	u64 last_ns;            /* time of the last point */
-	u64 copy_ns;
-	u64 driver_ns;
-	u64 woken_ns;           /* its reader, for it; 0: nobody waited */
-	u64 return_ns;          /* of the call that read it; 0: not seen */
+	u64 settled_ns;         /* time of the last point whose stage was counted, */
 	u64 state;              /* of 64 bits, so that an end can be claimed atomically */
 	u32 slot;               /* own place in the table */
-	u32 settled;            /* index of the last point whose stage was counted */
+	u32 settled;            /* and that point's index */
 	u32 irq_slot;           /* region of the interrupt, plus 1; 0: none */
+	u32 fifo;               /* position in the socket's FIFO */
+
+	u64 copy_ns;
+	u64 woken_ns;           /* its reader, for it; 0: nobody waited */
+	u64 return_ns;          /* of the call that read it; 0: not seen */
+	u16 copy_cpu;
+	u16 woken_cpu;
+	u32 wakes;              /* the socket's count of wake-ups when the packet was queued */
+	u32 payload;            /* bytes above the transport header */
 	u32 seq;                /* TCP, host byte order; of a fragment: its offset in bytes */
 	u32 end_seq;            /* grows as later segments are folded in */
 	u32 flow;               /* hash of addresses, ports (of a fragment: the datagram's number) and namespace */
-	u32 payload;            /* bytes above the transport header */
-	u32 wakes;              /* the socket's count of wake-ups when the packet was queued */
-	u32 fifo;               /* position in the socket's FIFO */
-	u64 verdict;            /* stack of the filter program */
-	u16 copy_cpu;
-	u16 woken_cpu;
-	u32 gso_segs;           /* segments at birth */
-	u32 follow;             /* its other half was sent to user space: send this one too */
 	u32 part;               /* a fragment of a datagram that is not whole yet: enum part */
 	u32 device;             /* index of the one it is on now: rec.ifindex is the first */
+
+	struct path rec;
+
+	u64 driver_ns;
+	u64 verdict;            /* stack of the filter program */
 	u64 moves_to;           /* the skb it goes on under: see shared_move */
+	u32 gso_segs;           /* segments at birth */
+	u32 follow;             /* its other half was sent to user space: send this one too */
 	struct look look;
 	struct attribution came_by;
-	struct path rec;
+	u64 pad;
 };
 
 struct bucket {
@@ -114,6 +120,10 @@ struct cpu_state {
 	u64 sampled;
 	u64 second;             /* of the limit on records */
 	u32 sent;
+	u32 asked_pid;          /* the task whose name was asked last: see this_task */
+	u32 threaded_irq;       /* NN of a task named irq/NN-..., 0 for any other */
+	u32 is_ksoftirqd;
+	u32 is_napi_thread;
 	u32 napi_id;            /* of the first NAPI polled in this run, for learning */
 	u32 napis;              /* different NAPIs polled in this run */
 	u32 pad;

@@ -48,14 +48,14 @@ INLINE void point(struct flight *f, u32 index, u64 when)
 }
 
 /* Count the stage that ends with this point. Out of order: what came after waited for others. */
-INLINE void settle_one(struct flight *f, u32 next)
+INLINE void settle_one(struct flight *f, u32 next, u64 when)
 {
 	u32 last = f->settled;
 
-	next = WITHIN(next, MAX_POINTS);
 	if (last != UNSETTLED && !(f->rec.flags & PATH_OUT_OF_ORDER && next > POINT_TRANSPORT))
-		book(f, stage_of(f, last, next), f->rec.t_ns[next] - f->rec.t_ns[WITHIN(last, MAX_POINTS)]);
+		book(f, stage_of(f, last, next), when - f->settled_ns);
 	f->settled = next;
+	f->settled_ns = when;
 }
 
 /* Count the stages between the points added since the last time. Of what is received not before the filter was asked; of
@@ -68,16 +68,22 @@ INLINE void settle(struct flight *f)
 		u32 rest = last == UNSETTLED ? f->rec.mask : f->rec.mask & ~((2u << (last & 31)) - 1);
 		if (i >= MAX_POINTS || !rest)
 			break;
-		settle_one(f, log2_of(rest & -rest));
+		u32 next = WITHIN(log2_of(rest & -rest), MAX_POINTS);
+		settle_one(f, next, f->rec.t0_ns + f->rec.t_ns[next]);
 	}
 }
 
 /* A received packet was at this point above the link layer; what came before is counted already. */
+INLINE void reached_on(struct flight *f, u32 index, u64 when, u32 cpu)
+{
+	point_on(f, index, when, cpu);
+	if (f->rec.mask >> index & 1 && index > f->settled)
+		settle_one(f, index, f->last_ns);
+}
+
 INLINE void reached(struct flight *f, u32 index, u64 when)
 {
-	point(f, index, when);
-	if (f->rec.mask >> index & 1 && index > f->settled)
-		settle_one(f, index);
+	reached_on(f, index, when, bpf_get_smp_processor_id());
 }
 
 /* Parse, ask the filter, count. Returns 0 where the packet is turned away; its flight is gone then. */
@@ -135,7 +141,7 @@ INLINE u32 socket_inode(struct object sk)
 }
 
 /* Whether the record went to user space. */
-INLINE int emit(struct flight *f, struct cpu_state *c)
+INLINE int emit(struct flight *f, struct cpu_state *c, int by_reader)
 {
 	u32 zero = 0;
 	struct config *k = config.lookup(&zero);
@@ -170,6 +176,12 @@ INLINE int emit(struct flight *f, struct cpu_state *c)
 	f->rec.cause = cause;
 	if (is_rx(f))
 		f->rec.socket = socket_inode(plain(f->sk));
+	if (by_reader) {
+		u64 id = bpf_get_current_pid_tgid();
+		f->rec.pid = id >> 32;
+		f->rec.tid = id;
+		bpf_get_current_comm(f->rec.comm, sizeof(f->rec.comm));
+	}
 	for (u32 i = 0; i < MAX_POINTS; i++) {
 		OPAQUE(i);
 		if (i >= MAX_POINTS)
@@ -198,6 +210,7 @@ INLINE void delay(const struct flight *f, u32 distribution, u32 starts, u32 ends
 
 /* How a packet ends: its flight's place, its outcome, the counter. */
 #define ENDING(slot, outcome, counter) ((slot) | (u64)(outcome) << 32 | (u64)(counter) << 40)
+#define BY_READER (1ull << 48)   /* the task that runs has read it */
 
 /* Whether its record went to user space. */
 int shared_finish(u64 ending)
@@ -209,7 +222,7 @@ int shared_finish(u64 ending)
 	if (!f || !c || !flight_ends(f))
 		return 0;
 	f->rec.outcome = outcome;
-	count(ending >> 40, 1);
+	count(ending >> 40 & 255, 1);
 	settle(f);
 	/* One that waited for those before it says nothing of the host. */
 	if (outcome == OUTCOME_COMPLETE && !(f->rec.flags & PATH_OUT_OF_ORDER))
@@ -218,7 +231,7 @@ int shared_finish(u64 ending)
 #define DELAY_OF(distribution, starts, ends) delay(f, distribution, starts, ends);
 		DELAYS(DELAY_OF)
 	}
-	int sent = emit(f, c);
+	int sent = emit(f, c, !!(ending & BY_READER));
 	flight_clear(f);
 	return sent;
 }

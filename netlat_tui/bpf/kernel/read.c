@@ -6,20 +6,17 @@
 int shared_complete(u64 slot)
 {
 	struct flight *f = flight_at(slot);
-	u64 id = bpf_get_current_pid_tgid();
 
 	if (!f)
 		return 0;
+	settle(f);   /* see joins_queue */
 	if (f->woken_ns)
-		point_on(f, POINT_WAKEUP, f->woken_ns, f->woken_cpu);
+		reached_on(f, POINT_WAKEUP, f->woken_ns, f->woken_cpu);
 	if (f->copy_ns)
-		point_on(f, POINT_COPY, f->copy_ns, f->copy_cpu);
-	f->rec.pid = id >> 32;
-	f->rec.tid = id;
-	bpf_get_current_comm(f->rec.comm, sizeof(f->rec.comm));
+		reached_on(f, POINT_COPY, f->copy_ns, f->copy_cpu);
 	if (f->return_ns)
-		point(f, POINT_RETURN, f->return_ns);
-	return finish(f, OUTCOME_COMPLETE, COUNT_COMPLETE);
+		reached(f, POINT_RETURN, f->return_ns);
+	return call_finish(ENDING(f->slot, OUTCOME_COMPLETE, COUNT_COMPLETE) | BY_READER);
 }
 
 /* s: what is known of the socket, if anything; now: 0 where the call's return is not seen. */
@@ -124,6 +121,34 @@ INLINE int at_skb_consume_udp(u64 sk, u64 skb, u64 length)
 }
 #endif
 
+/* A call has returned that took packets off a socket's queue: they were read, or (a peek, an error) are there still. */
+INLINE void chain_returned(u64 sk, const struct sock_state *s, int read, u64 now)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+	struct reader *r = readers.lookup(&tid);
+
+	if (!r)
+		return;
+	u32 n = r->sk == sk ? r->n : 0;
+	r->n = 0;
+	for (u32 i = 0; i < READER_CHAIN; i++) {
+		OPAQUE(i);
+		if (i >= READER_CHAIN || i >= n)
+			break;
+		struct flight *f = flight_by_key(r->key[WITHIN(i, READER_CHAIN)]);
+		OPAQUE(f);
+		if (!f || f->sk != sk || f->state != FLIGHT_READ)
+			continue;
+		if (read) {
+			complete(f, s, now);
+		} else {
+			f->state = FLIGHT_SOCKET;
+			f->copy_ns = 0;
+			flight_tag(f, f->key);
+		}
+	}
+}
+
 /* A receive call returns. */
 INLINE int returned(struct object sk, int ret, int flags)
 {
@@ -133,42 +158,20 @@ INLINE int returned(struct object sk, int ret, int flags)
 	struct sock_state *s = sock_known(sk.at);
 	if (!s)
 		return 0;
-	u32 tid = bpf_get_current_pid_tgid(), n = 0;
-	int read = ret >= 0 && !(flags & MSG_PEEK), from_fifo = !UDP_EXACT && GET(sk, u16, OFF_SK_PROTOCOL) == 17;
-	struct reader *r = 0;
-	u64 udp = 0;
-
-	if (from_fifo) {
-		if (read) {
-			udp = udp_next(sk.at, s, now);
-			n = !!udp;
-			/* What we lost count of ends here: nothing is left to be read. */
-			if ((s32)(s->in - s->out) > 0 && udp_queues_empty(sk))
-				s->out = s->in;
-		}
-	} else {
-		r = readers.lookup(&tid);
-		if (r && r->sk == sk.at)
-			n = r->n;
+	int read = ret >= 0 && !(flags & MSG_PEEK);
+	if (UDP_EXACT || GET(sk, u16, OFF_SK_PROTOCOL) != 17) {
+		chain_returned(sk.at, s, read, now);
+		return 0;
 	}
-	for (u32 i = 0; i < READER_CHAIN; i++) {
-		OPAQUE(i);
-		if (i >= READER_CHAIN || i >= n)
-			break;
-		struct flight *f = flight_by_key(udp ? udp : r ? r->key[WITHIN(i, READER_CHAIN)] : 0);
-		if (!f || f->sk != sk.at || (!udp && f->state != FLIGHT_READ))
-			continue;
-		if (read) {
-			complete(f, s, now);
-		} else {
-			/* A peek, or an error: still on the queue. */
-			f->state = FLIGHT_SOCKET;
-			f->copy_ns = 0;
-			flight_tag(f, f->key);
-		}
-	}
-	if (r)
-		r->n = 0;
+	if (!read)
+		return 0;
+	struct flight *f = udp_next(sk.at, s, now);
+	/* What we lost count of ends here: nothing is left to be read. */
+	if ((s32)(s->in - s->out) > 0 && udp_queues_empty(sk))
+		s->out = s->in;
+	OPAQUE(f);
+	if (f)
+		complete(f, s, now);
 	return 0;
 }
 

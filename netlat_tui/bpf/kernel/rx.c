@@ -16,7 +16,11 @@ int shared_attribute(u64 packet)
 	if (!f || !c)
 		return 0;
 	u32 known = napi_known_irq(packet >> 32);
-	int thread = !c->irq.in_net_rx && comm_starts('n', 'a', 'p', 'i');
+	int thread = 0;
+	if (!c->irq.in_net_rx) {
+		this_task(c);
+		thread = c->is_napi_thread;
+	}
 	struct attribution *a = &f->came_by;
 	irq_resolve(&c->irq, known, thread, a);
 	f->rec.irq = a->irq;

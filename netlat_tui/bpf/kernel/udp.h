@@ -133,9 +133,12 @@ INLINE void udp_ready_alone(struct object sk, struct sock_state *s, struct cpu_s
 }
 
 /* The packet a UDP read was of, 0 if that is not known. */
-INLINE u64 udp_next(u64 sk, struct sock_state *s, u64 now)
+INLINE struct flight *udp_next(u64 sk, struct sock_state *s, u64 now)
 {
-	for (int i = 0; i < UDP_SKIP; i++) {
+	for (u32 i = 0; i < UDP_SKIP; i++) {
+		OPAQUE(i);
+		if (i >= UDP_SKIP)
+			break;
 		u32 n = s->out;
 		s->out = n + 1;
 		if ((s32)(s->in - n) <= 0) {
@@ -152,10 +155,10 @@ INLINE u64 udp_next(u64 sk, struct sock_state *s, u64 now)
 			return 0;
 		struct flight *f = flight_by_key(e->key);
 		if (f && f->state == FLIGHT_SOCKET && f->sk == sk && f->fifo == n)
-			return e->key;
+			return f;
 		f = flight_by_key(e->key | DETACHED);
 		if (f && f->state == FLIGHT_READ && f->sk == sk && f->fifo == n)
-			return e->key | DETACHED;
+			return f;
 		break;
 	}
 	count(COUNT_UNMATCHED, 1);
