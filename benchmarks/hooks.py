@@ -55,7 +55,8 @@ def _empty(btf: Btf, plan: Plan, probe: Probe) -> tuple[int, int]:
 
 
 @contextmanager
-def _empties(btf: Btf, plan: Plan) -> Iterator[dict[str, int]]:
+def empties(btf: Btf, plan: Plan) -> Iterator[dict[str, int]]:
+    """Programs that do nothing at every hook of a plan, attached while the block runs; by event."""
     programs, links = {}, []
     try:
         for probe in PROBES:
@@ -69,7 +70,7 @@ def _empties(btf: Btf, plan: Plan) -> Iterator[dict[str, int]]:
 
 
 def _floor(made: Net, btf: Btf, plan: Plan, seconds: float) -> dict[str, tuple[int, int]]:
-    with flood(made), _empties(btf, plan) as programs:
+    with flood(made), empties(btf, plan) as programs:
         statistics = calls.enable_stats()
         try:
             before = _read(programs)

@@ -14,9 +14,12 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 
+from benchmarks.hooks import empties
 from benchmarks.load import Unavailable, need
 from benchmarks.net import end
 from benchmarks.pty import Terminal
+from netlat_tui.bpf.btf import Btf
+from netlat_tui.bpf.plan import make as make_plan
 
 REPO = Path(__file__).resolve().parent.parent
 LONG_S = "3600"
@@ -90,6 +93,14 @@ def nobody() -> Iterator[int]:
 
 
 @contextmanager
+def empty() -> Iterator[int]:
+    """Programs that do nothing at all the hooks of netlat-tui: what no program can cost less than."""
+    btf = Btf.of_kernel()
+    with empties(btf, make_plan(btf, "auto")):
+        yield os.getpid()
+
+
+@contextmanager
 def headless(*words: str) -> Iterator[int]:
     """netlat-tui without its screen."""
     with _process(application("report", "--duration", LONG_S, "--format", "json", *words)) as process:
@@ -140,6 +151,7 @@ def pwru() -> Iterator[int]:
 
 
 WATCHERS: dict[str, tuple[str, Watcher]] = {
+    "empty": ("empty programs at the same hooks", empty),
     "report": ("netlat-tui report: all stages of all packets", headless),
     "screen": ("netlat-tui, live view at 120×40", screen),
     "bpftrace": ("bpftrace: one interval, link→socket", bpftrace),

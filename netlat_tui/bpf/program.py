@@ -43,7 +43,20 @@ FILES = (
 )
 """After ``base.h``, the generated constants and ``irq_state.h``, in this order."""
 
-SHARED = ("outdated", "place", "move", "step", "judge", "finish", "complete", "fold", "gather", "attribute", "dequeued")
+SHARED = (
+    "outdated",
+    "place",
+    "move",
+    "step",
+    "judge",
+    "finish",
+    "complete",
+    "absorb",
+    "fold",
+    "gather",
+    "attribute",
+    "dequeued",
+)
 """Functions ``shared_*`` of the kernel side that programs call instead of containing them: the verifier, which follows
 every way through a program, follows these once. Each takes and returns one number."""
 
@@ -82,7 +95,7 @@ def constants(btf: Btf, sizes: Sizes, plan: Plan, cmpxchg: bool) -> dict[str, in
         "WAYS": WAYS,
         "MAX_IRQ": MAX_IRQ,
         "MAX_DELTA_NS": MAX_DELTA_NS,
-        "MAX_FOLD": 8,
+        "MAX_FOLD": 64,
         "UDP_BATCH": 4,
         "UDP_SKIP": 4,
     }

@@ -22,15 +22,23 @@ INLINE struct flight *seq_find(u32 flow, u32 seq)
 	return f;
 }
 
-/* Fold into the flight at a place the segments up to a sequence number, which its skb now holds. QUEUED: they are on the
- * socket's queue. */
-#define QUEUED (1u << 31)
-#define FOLDING(slot, queued, end_seq) ((slot) | ((queued) ? QUEUED : 0) | (u64)(end_seq) << 32)
+#define QUEUED (1u << 31)   /* with a place: on the socket's queue */
 
+/* The segment at this place is in another one's skb now. */
+int shared_absorb(u64 segment)
+{
+	struct flight *g = flight_at((u32)segment & ~QUEUED);
+	if (!g)
+		return 0;
+	if (segment & QUEUED && g->state == FLIGHT_LINKED)
+		reached(g, POINT_SOCKET, bpf_ktime_get_ns());
+	return finish(g, OUTCOME_MERGED, COUNT_MERGED);
+}
+
+/* Fold into the flight at a place the segments up to a sequence number (<< 32), which its skb now holds. */
 int shared_fold(u64 folding)
 {
-	u32 end_seq = folding >> 32;
-	int queued = (u32)folding & QUEUED ? 1 : 0;
+	u32 end_seq = folding >> 32, queued = folding & QUEUED;
 	struct flight *f = flight_at((u32)folding & ~QUEUED);
 	if (!f)
 		return 0;
@@ -39,6 +47,7 @@ int shared_fold(u64 folding)
 		if (i >= MAX_FOLD || (s32)(end_seq - f->end_seq) <= 0)
 			break;
 		struct flight *g = seq_find(f->flow, f->end_seq);
+		OPAQUE(g);
 		if (!g || g->key == f->key || g->end_seq == g->seq) {
 			/* Not seen, or given up: what follows it can still be found. */
 			f->end_seq = end_seq;
@@ -46,15 +55,14 @@ int shared_fold(u64 folding)
 		}
 		f->end_seq = g->end_seq;
 		f->rec.merged++;
-		if (queued && g->state == FLIGHT_LINKED)
-			reached(g, POINT_SOCKET, bpf_ktime_get_ns());
-		finish(g, OUTCOME_MERGED, COUNT_MERGED);
+		call_absorb(g->slot | queued);
 	}
 	return 0;
 }
 
+/* queued: they are on the socket's queue. */
 INLINE void fold(const struct flight *f, u32 end_seq, int queued)
 {
 	if ((s32)(end_seq - f->end_seq) > 0)
-		call_fold(FOLDING(f->slot, queued, end_seq));
+		call_fold(f->slot | (queued ? QUEUED : 0) | (u64)end_seq << 32);
 }
