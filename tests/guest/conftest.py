@@ -29,11 +29,11 @@ class _AtOnce:
     """Failures are told when they come: a guest may be ended before pytest would tell them."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self._writer = config.get_terminal_writer()
+        self._config = config
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
-            self._writer.write(f"\n{report.nodeid} ({report.when}):\n{report.longreprtext}\n")
+            self._config.get_terminal_writer().write(f"\n{report.nodeid} ({report.when}):\n{report.longreprtext}\n")
 
 
 def pytest_configure(config: pytest.Config) -> None:
