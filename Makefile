@@ -18,7 +18,7 @@ test: lint ## lint, then unit, screen and live tests (live ones as root): make t
 	$(TEST) pytest $(ARGS)
 
 guests: ## tests on Debian's kernels in emulated machines (as root): make guests ARGS="6.1 6.12 -k udp"
-	@$(KERNELS) python scripts/kernels.py $(ARGS)
+	@$(KERNELS) python -m scripts.kernels $(ARGS)
 
 bench: ## what tracing costs (as root): make bench ARGS="hooks", make bench ARGS="--wait 10 --docs"
 	@$(BENCH) python -m benchmarks $(ARGS)

@@ -21,7 +21,8 @@ from benchmarks.load import Unavailable, need
 from benchmarks.options import Options
 from benchmarks.watchers import REPO, Watcher, headless, pwru
 from netlat_tui.bpf.cache import folder
-from scripts.kernels import CPUS, KERNELS, KernelError, fetch
+from scripts.archive import KERNELS, KernelError, kernel_of
+from scripts.kernels import CPUS
 
 TIERS = ("fentry", "kprobe", "tracepoint")
 _TIMEOUT_S = 1200
@@ -44,7 +45,7 @@ def run(options: Options, kernel: str) -> Result:
     if kernel not in KERNELS:
         raise Unavailable(f"there is no kernel {kernel}: name one of {', '.join(KERNELS)}")
     try:
-        unpacked = fetch(kernel)
+        unpacked = kernel_of(kernel)
         image = next(unpacked.glob("boot/vmlinuz-*"))
     except (KernelError, StopIteration) as error:
         raise Unavailable(str(error) or "the package has no kernel in it") from None

@@ -1,9 +1,8 @@
 """Run tests/guest on Debian's kernels, each in an emulated machine of its own: `make guests`.
 
-    python scripts/kernels.py [KERNEL…] [PYTEST ARGUMENT…]     as: 6.1 6.12-rt -k udp
+    python -m scripts.kernels [KERNEL…] [PYTEST ARGUMENT…]     as: 6.1 6.12-rt -k udp
 
-Kernels come from the archive this machine is installed from, through an apt configuration of their own; they are
-unpacked into the cache, never installed. The guest sees this machine's files, read-only, as its own.
+The guest sees this machine's files, read-only, as its own.
 """
 
 from __future__ import annotations
@@ -22,14 +21,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from netlat_tui.bpf.cache import folder
-
-KERNELS = {
-    "5.10": ("bullseye", "linux-image-amd64"),
-    "6.1": ("bookworm", "linux-image-amd64"),
-    "6.12": ("trixie", "linux-image-amd64"),
-    "6.12-rt": ("trixie", "linux-image-rt-amd64"),
-}
-"""Debian's release, and its package that depends on the kernel's."""
+from scripts.archive import KERNELS, KernelError, kernel_of, tool_of
 
 CHANGED = {"6.12-rt": ("__napi_poll",)}
 """Functions that are in a kernel's BTF but cannot be hooked: the compiler has changed them."""
@@ -44,71 +36,15 @@ CARDS = (
 Counts = tuple[int, int, int]  # passed, failed, skipped
 
 
-class KernelError(Exception):
-    """A kernel that is not to be had, or did not run the tests; one sentence."""
-
-
 def say(text: str) -> None:
     print(text, flush=True)
 
 
-def output(*command: str, cwd: Path | None = None) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
-        raise KernelError(f"{command[0]} failed: {lines[-1]}")
-    return done.stdout
-
-
-def archive() -> str:
-    """Where this machine gets Debian's packages from."""
-    wanted = ("Created-By: Packages", "Origin: Debian", "Label: Debian", "Component: main")
-    found = output("apt-get", "indextargets", "--format", "$(REPO_URI)", *wanted).split()
-    if not found:
-        raise KernelError("this machine has no Debian archive among its package sources to get kernels from")
-    return found[0]
-
-
-def fetch(name: str) -> Path:
-    """The kernel's folder, with boot/ and lib/modules/ in it; from the archive unless it is there already."""
-    release, package = KERNELS[name]
-    kernels = folder() / "kernels"
-    target = kernels / name
-    if target.exists():
-        return target
-    kernels.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=kernels, prefix=".new-") as made:
-        work = Path(made)
-        for part in ("lists/partial", "archives/partial", "root"):
-            (work / part).mkdir(parents=True)
-        keys = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-        signed = f"[signed-by={keys}] " if keys.exists() else ""
-        (work / "sources.list").write_text(f"deb {signed}{archive()} {release} main\n", encoding="ascii")
-        options = [
-            *("-o", f"Dir::Etc::SourceList={work}/sources.list", "-o", "Dir::Etc::SourceParts=/dev/null"),
-            *("-o", f"Dir::State::Lists={work}/lists", "-o", "Dir::State::Status=/dev/null"),
-            *("-o", f"Dir::Cache={work}", "-o", "Acquire::Languages=none", "-o", "APT::Sandbox::User=root"),
-        ]
-        output("apt-get", *options, "update", "-q")
-        depends = output("apt-cache", *options, "depends", "--no-recommends", "--no-suggests", package).split()
-        image = next((word for word in depends if word.startswith("linux-image-") and word != package), "")
-        if not image:
-            raise KernelError(f"{package} of {release} depends on no kernel")
-        output("apt-get", *options, "download", image, cwd=work)
-        root = work / "root"
-        output("dpkg-deb", "-x", str(next(work.glob("*.deb"))), str(root))
-        if not (root / "lib").exists():
-            (root / "lib").symlink_to("usr/lib")
-        output("depmod", "-b", str(root), image.removeprefix("linux-image-"))
-        root.rename(target)
-    return target
-
-
-def run(name: str, arguments: list[str]) -> Counts:
-    """Boot one kernel and run the tests there; what came of them."""
+def run(name: str, tools: Path | None, arguments: list[str]) -> Counts:
+    """Boot one kernel and run the tests there; what came of them. ``tools``: see ``pwru``."""
     began = time.monotonic()
     try:
-        kernel = fetch(name)
+        kernel = kernel_of(name)
         image = next(kernel.glob("boot/vmlinuz-*"))
         cache = folder() / "kernels" / f"{name}.compiled"
         cache.mkdir(mode=0o700, exist_ok=True)
@@ -123,7 +59,7 @@ def run(name: str, arguments: list[str]) -> Counts:
         if done.returncode:
             say(f"{name}: not compiled beforehand, the guest will take longer")
         with tempfile.TemporaryDirectory(prefix="netlat-tui-guest-") as made:
-            counts = boot(name, image, kernel, cache, Path(made), arguments)
+            counts = boot(name, (image, kernel, tools), cache, Path(made), arguments)
     except (KernelError, OSError, StopIteration) as error:
         say(f"{name}: {error or 'the package has no kernel in it'}")
         counts = 0, 1, 0
@@ -131,7 +67,18 @@ def run(name: str, arguments: list[str]) -> Counts:
     return counts
 
 
-def boot(name: str, image: Path, kernel: Path, cache: Path, results: Path, arguments: list[str]) -> Counts:
+def pwru() -> Path | None:
+    """The folder of a tracer by others, to compare with; ``None`` where it is not to be had."""
+    try:
+        return tool_of("pwru", "trixie")
+    except KernelError as error:
+        say(f"pwru is not to be had: {error}")
+        return None
+
+
+def boot(name: str, files: tuple[Path, Path, Path | None], cache: Path, results: Path, arguments: list[str]) -> Counts:
+    """``files``: the kernel's image and folder, pwru's folder."""
+    image, kernel, tools = files
     environment = {
         "NETLAT_TUI_GUEST": "1",
         "NETLAT_TUI_TEST_DEADLINE": os.environ.get("NETLAT_TUI_TEST_DEADLINE", "60"),
@@ -140,7 +87,7 @@ def boot(name: str, image: Path, kernel: Path, cache: Path, results: Path, argum
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # importing them takes an emulated machine a minute
         "HOME": "/tmp",  # noqa: S108 - the guest's own
-        "PATH": os.environ["PATH"],
+        "PATH": f"{os.environ['PATH']}:{tools}/usr/bin",
     }
     tests = [
         sys.executable,
@@ -163,7 +110,9 @@ def boot(name: str, image: Path, kernel: Path, cache: Path, results: Path, argum
     script = results / "run.sh"
     script.write_text("\n".join(["#!/bin/bash", *lines]) + "\n", encoding="utf-8")
     script.chmod(0o755)
-    shared = [f"--rodir={path}" for path in dict.fromkeys((REPO, Path(sys.prefix), kernel))]
+    shared = [
+        f"--rodir={path}" for path in dict.fromkeys((REPO, Path(sys.prefix), kernel, *([tools] if tools else ())))
+    ]
     shared += [f"--rwdir={path}" for path in (results, cache)]
     emulated = ["--disable-kvm", "--force-9p", "--disable-microvm", "--memory", "2G", "--cpus", str(CPUS), "--verbose"]
     emulated += ["--append", "tsc=reliable", "--append", "clocksource=tsc"]  # others are slow to read there
@@ -226,9 +175,10 @@ def main() -> int:
     if reason:
         say(f"netlat-tui: {reason}.")
         return 1
+    tools = pwru()
     at_once = min(2, os.cpu_count() or 1)  # an emulated machine keeps little more than one CPU busy
     with ThreadPoolExecutor(at_once) as pool:
-        results = list(pool.map(lambda name: run(name, arguments), names or KERNELS))
+        results = list(pool.map(lambda name: run(name, tools, arguments), names or KERNELS))
     total = tuple(sum(column) for column in zip(*results, strict=True))
     say(summary((total[0], total[1], total[2])))
     return 1 if total[1] or not total[0] else 0

@@ -97,7 +97,7 @@ lacking() {
     local needs=()
     case $1 in
     test) needs=(ip sysctl taskset cc tmux ethtool bpftrace) ;;
-    kernels) needs=(ip tc sysctl taskset bpftrace qemu-system-x86_64 busybox depmod file) ;;
+    kernels) needs=(ip tc sysctl taskset bpftrace tcpdump qemu-system-x86_64 busybox depmod file) ;; # tcpdump: its libpcap
     bench) needs=(ip taskset) ;;
     esac
     for need in "${needs[@]}"; do

@@ -55,7 +55,7 @@ __all__ = [
     "test_a_real_time_task_on_the_readers_cpu",
 ]
 
-LATE_NS = 200 * MS
+LATE_NS = 800 * MS
 
 
 def interrupt_of(card: Card) -> int:

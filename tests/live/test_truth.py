@@ -79,7 +79,9 @@ def test_a_reader_that_sleeps(net: Net, tracer: Tracer, capture: Begin, kind: st
             assert sending <= at["socket"] <= was_read
             assert max(calling, at["socket"]) <= at["return"] <= was_read
             waits.append(at["return"] - at["socket"])
-            assert between(waits[-1], was_read - was_sent, was_read - sending, was_read - was_sent), path
+            # Where nothing was put in, an emulated machine's own delays are as long as what is allowed for.
+            if port == slow_port or not EMULATED:
+                assert between(waits[-1], was_read - was_sent, was_read - sending, was_read - was_sent), path
         assert len(waits) >= 17
         if port == quick_port:
             check_undelayed(waits)
@@ -92,7 +94,7 @@ def test_a_rate_put_upon_the_device_queue(net: Net, tracer: Tracer, capture: Beg
     """A bucket of tokens: it is full when the first leaves, and each leaves when there are tokens for all up to it."""
     need(tracer, "tx.qdisc_in", "tx.qdisc_out")
     sender, receiver = net.pair()
-    burst, rate = 1600, 53_000  # bytes, and bytes a second: less than 20 ms for each
+    burst, rate = 1600, 53_000 // PACE  # bytes, and bytes a second: less than 20 ms for each natively
     sender.run(*TBF, "rate", f"{rate * 8}bit", "burst", str(burst))
     reader = net.start(receiver, "udp-log-read", receiver.ip4, COUNT, 0)
     port = reader.expect("ready")
@@ -152,7 +154,7 @@ def test_a_real_time_task_on_the_readers_cpu(net: Net, tracer: Tracer, capture: 
         if began < sending and was_sent < ended:
             assert ended <= at["wakeup"] <= was_read
             assert ends(at["wakeup"], ended, ended - began), at["wakeup"] - ended
-            others.append(stage_of(path, "socket→wakeup", ended - at["socket"]))
+            others.append(stage_of(path, "socket→wakeup", ended - at["socket"], ended - began))
             assert cpus(path)["wakeup"] == 1
         elif was_read < began or sending > ended:
             waits.append(at["return"] - at["socket"])

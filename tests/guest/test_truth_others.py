@@ -1,0 +1,82 @@
+"""The same packets seen by tracers of others' making: bpftrace, and pwru, which hooks the functions this one hooks."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from statistics import median
+
+import pytest
+
+from netlat_tui.bpf.tracer import Tracer
+from tests.live.conftest import Actor, Capture, Net, cannot, net, rights
+from tests.live.test_truth_bpftrace import COUNT, HOOK_NS, test_bpftrace_sees_the_same
+from tests.live.truth import by_length, log, need, paths_of, times
+
+__all__ = ["net", "rights", "test_bpftrace_sees_the_same"]
+
+Begin = Callable[[str], Capture]
+FUNCTIONS = "ip_rcv_core", "__udp_enqueue_schedule_skb"
+
+
+def pwru(net: Net, port: int) -> Actor:
+    """Attached to both functions; each line it prints has the clock's time of one."""
+    found = shutil.which("pwru")
+    if not found:
+        cannot("pwru is not to be had")
+    asked = ["--filter-func", f"^({'|'.join(FUNCTIONS)})$", "--timestamp", "current", "--output-tuple"]
+    command = f"mount -t tracefs none /sys/kernel/tracing 2>/dev/null; exec {found} {' '.join(map(repr, asked))} "
+    process = subprocess.Popen(
+        ["unshare", "--mount", "sh", "-c", f"{command} 'udp and dst port {port}'"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    actor = net.keep(Actor(process))
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if "Listening for events" in line:
+            return actor
+    pytest.fail("pwru did not listen: " + "".join(said[-5:]))
+
+
+def intervals(text: str) -> list[int]:
+    """ns from the first function to the second of each packet, in their order."""
+    found, begun = [], {}
+    for line in text.splitlines():
+        skb, function = re.match(r"0x[0-9a-f]+", line), next((name for name in FUNCTIONS if name in line), "")
+        when = re.search(r"\b\d{9,}\b", line)
+        if not skb or not function or not when:
+            continue
+        if function == FUNCTIONS[0]:
+            begun[skb[0]] = int(when[0])
+        elif skb[0] in begun:
+            found.append(int(when[0]) - begun.pop(skb[0]))
+    return found
+
+
+def test_pwru_sees_the_same(net: Net, tracer: Tracer, capture: Begin) -> None:
+    need(tracer, "rx.ip", "rx.socket", "rx.return")
+    sender, receiver = net.pair()
+    reader = net.start(receiver, "udp-log-read", receiver.ip4, COUNT, 0)
+    port = reader.expect("ready")
+    others = pwru(net, port)
+    seen = capture(f"rx and netns {receiver.inode} and udp and dst port {port}")
+    writer = net.start(sender, "udp-log-send", receiver.ip4, port, COUNT, 1000, 0.002)
+    sent = by_length(log(writer, "sent"))
+    seen.until_ended(COUNT)
+    paths = paths_of(seen, port)
+    assert set(paths) == set(sent)
+    others.process.terminate()
+    theirs = intervals(others.process.communicate()[0])
+    assert len(theirs) == COUNT
+    in_order = sorted(paths.values(), key=lambda path: path.t0_ns)
+    ours = [times(path)["socket"] - times(path)["ip"] for path in in_order]
+    differences = [mine - other for mine, other in zip(ours, theirs, strict=True)]
+    print(f"pwru: median {median(theirs)} ns, ours {median(ours)} ns, difference {median(differences)} ns")
+    assert abs(median(differences)) <= HOOK_NS, sorted(differences)
+    assert sum(abs(difference) <= HOOK_NS for difference in differences) >= COUNT * 9 // 10, sorted(differences)
