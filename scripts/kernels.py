@@ -40,8 +40,8 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def run(name: str, tools: Path | None, arguments: list[str]) -> Counts:
-    """Boot one kernel and run the tests there; what came of them. ``tools``: see ``pwru``."""
+def run(name: str, tool: Path | None, arguments: list[str]) -> Counts:
+    """Boot one kernel and run the tests there; what came of them. ``tool``: see ``pwru``."""
     began = time.monotonic()
     try:
         kernel = kernel_of(name)
@@ -59,7 +59,7 @@ def run(name: str, tools: Path | None, arguments: list[str]) -> Counts:
         if done.returncode:
             say(f"{name}: not compiled beforehand, the guest will take longer")
         with tempfile.TemporaryDirectory(prefix="netlat-tui-guest-") as made:
-            counts = boot(name, (image, kernel, tools), cache, Path(made), arguments)
+            counts = boot(name, (image, kernel, tool), cache, Path(made), arguments)
     except (KernelError, OSError, StopIteration) as error:
         say(f"{name}: {error or 'the package has no kernel in it'}")
         counts = 0, 1, 0
@@ -68,17 +68,17 @@ def run(name: str, tools: Path | None, arguments: list[str]) -> Counts:
 
 
 def pwru() -> Path | None:
-    """The folder of a tracer by others, to compare with; ``None`` where it is not to be had."""
+    """A tracer by others, to compare with; ``None`` where it is not to be had."""
     try:
-        return tool_of("pwru", "trixie")
+        return tool_of("pwru", "trixie") / "usr/bin/pwru"
     except KernelError as error:
         say(f"pwru is not to be had: {error}")
         return None
 
 
 def boot(name: str, files: tuple[Path, Path, Path | None], cache: Path, results: Path, arguments: list[str]) -> Counts:
-    """``files``: the kernel's image and folder, pwru's folder."""
-    image, kernel, tools = files
+    """``files``: the kernel's image and folder, pwru."""
+    image, kernel, tool = files
     environment = {
         "NETLAT_TUI_GUEST": "1",
         "NETLAT_TUI_TEST_DEADLINE": os.environ.get("NETLAT_TUI_TEST_DEADLINE", "60"),
@@ -87,8 +87,10 @@ def boot(name: str, files: tuple[Path, Path, Path | None], cache: Path, results:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # importing them takes an emulated machine a minute
         "HOME": "/tmp",  # noqa: S108 - the guest's own
-        "PATH": f"{os.environ['PATH']}:{tools}/usr/bin",
+        "PATH": f"{os.environ['PATH']}:{results}",
     }
+    if tool:
+        shutil.copy2(tool, results)
     tests = [
         sys.executable,
         "-m",
@@ -110,9 +112,8 @@ def boot(name: str, files: tuple[Path, Path, Path | None], cache: Path, results:
     script = results / "run.sh"
     script.write_text("\n".join(["#!/bin/bash", *lines]) + "\n", encoding="utf-8")
     script.chmod(0o755)
-    shared = [
-        f"--rodir={path}" for path in dict.fromkeys((REPO, Path(sys.prefix), kernel, *([tools] if tools else ())))
-    ]
+    # Each folder that is shared is a word of the kernel's command line, which takes only so many.
+    shared = [f"--rodir={path}" for path in dict.fromkeys((REPO, Path(sys.prefix), kernel))]
     shared += [f"--rwdir={path}" for path in (results, cache)]
     emulated = ["--disable-kvm", "--force-9p", "--disable-microvm", "--memory", "2G", "--cpus", str(CPUS), "--verbose"]
     emulated += ["--append", "tsc=reliable", "--append", "clocksource=tsc"]  # others are slow to read there
@@ -175,10 +176,10 @@ def main() -> int:
     if reason:
         say(f"netlat-tui: {reason}.")
         return 1
-    tools = pwru()
+    tool = pwru()
     at_once = min(2, os.cpu_count() or 1)  # an emulated machine keeps little more than one CPU busy
     with ThreadPoolExecutor(at_once) as pool:
-        results = list(pool.map(lambda name: run(name, tools, arguments), names or KERNELS))
+        results = list(pool.map(lambda name: run(name, tool, arguments), names or KERNELS))
     total = tuple(sum(column) for column in zip(*results, strict=True))
     say(summary((total[0], total[1], total[2])))
     return 1 if total[1] or not total[0] else 0
