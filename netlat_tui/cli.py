@@ -110,9 +110,10 @@ def _live_options(function: _F) -> _F:
             click.option(
                 "--budget",
                 type=_Share(),
-                default="none",
+                default="1",
+                show_default=True,
                 metavar="PCT|none",
-                help="Percent of all CPUs tracing may cost; beyond it packets are counted in part.",
+                help="Percent of all CPUs tracing may cost; beyond it packets are counted in part. none: count all.",
             ),
             click.option(
                 "--interval", type=click.FloatRange(0.05, 60), default=1.0, metavar="S", help="Seconds between looks."

@@ -263,7 +263,7 @@ def trace_paths(kind: str, count: int | None, duration_s: float | None, ask: Ask
     flt = chosen_filter(ask, live=True)
     source = _live(ask, flt, min(0.1, ask.interval_s), Sampling(everything=True))
     left = count
-    lost = 0
+    lost, in_part = 0, False
     with _stopping(source) as finish:
         rights.drop()
         if kind == "text":
@@ -271,6 +271,7 @@ def trace_paths(kind: str, count: int | None, duration_s: float | None, ask: Ask
                 print(trace.HEADER)
         for tick in _until(source, duration_s):
             lost += tick.counters.get("ring_lost", 0) + tick.counters.get("paths_held_back", 0)
+            in_part |= bool(tick.held_back) or tick.every > 1 or tick.rest
             with _printing(kind):
                 for path in _selected(source, tick, flt, ask.way):
                     if left == 0:
@@ -280,6 +281,8 @@ def trace_paths(kind: str, count: int | None, duration_s: float | None, ask: Ask
                     left = None if left is None else left - 1
             if left == 0:
                 source.stop()
+        if in_part:
+            print("netlat-tui: paths were left out to stay within --budget; none shows all of them.", file=sys.stderr)
         if lost:
             print(f"netlat-tui: {lost} paths were not shown: more came than could be sent up.", file=sys.stderr)
         finish()

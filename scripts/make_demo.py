@@ -39,7 +39,19 @@ def ours(tick: Tick, numbers: set[int]) -> Tick:
 def main() -> None:
     with demo(SECONDS + 20) as made, tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "raw.netlat"
-        command = [sys.executable, "-m", "netlat_tui", "record", "-o", str(raw), "--duration", str(SECONDS), made.words]
+        command = [
+            sys.executable,
+            "-m",
+            "netlat_tui",
+            "record",
+            "--budget",
+            "none",
+            "-o",
+            str(raw),
+            "--duration",
+            str(SECONDS),
+            made.words,
+        ]
         subprocess.run(command, check=True)
         origin, ticks, damage = read_all(raw)
     assert not damage

@@ -19,7 +19,8 @@ ENDS = ("complete", "merged", "dropped", "forwarded", "consumed", "evicted", "ex
 @contextmanager
 def reporting(words: str) -> Iterator[dict[str, Any]]:
     """Run ``report --format json`` while the body runs; its result is in the dictionary afterwards."""
-    command = [sys.executable, "-m", "netlat_tui", "report", "--duration", "600", "--format", "json", words]
+    command = [sys.executable, "-m", "netlat_tui", "report", "--budget", "none"]
+    command += ["--duration", "600", "--format", "json", words]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     result: dict[str, Any] = {}
     try:

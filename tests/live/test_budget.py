@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from contextlib import closing
 
 import numpy as np
@@ -78,3 +80,18 @@ def test_a_flood_is_kept_under_the_budget(net: Net) -> None:
     assert any(tick.every > 1 or tick.rest for tick in after)
     share = sum(kernel) / len(kernel) / 0.5e9 / CPUS
     assert share <= BUDGET * 1.5, [(tick.every, tick.rest, tick.self_cost.kernel_ns) for tick in ticks]
+
+
+def test_a_trace_says_that_it_left_paths_out(net: Net, rights: None) -> None:
+    left, right = net.pair()
+    reader = net.start(right, "udp-drain", right.ip4, 1, 14, 0)
+    port = reader.expect("ready")
+    flood = net.start(left, "udp-flood", right.ip4, port, 1, 14, 0)
+    words = ("trace", "--budget", "0.1", "--duration", "4", f"udp and dst port {port}")
+    done = subprocess.run(
+        [sys.executable, "-m", "netlat_tui", *words], capture_output=True, text=True, check=False, timeout=120
+    )
+    flood.end()
+    assert done.returncode == 0
+    assert "paths were left out to stay within --budget" in done.stderr
+    assert done.stdout.startswith("# time ")

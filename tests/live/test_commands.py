@@ -34,11 +34,12 @@ def echo(net: Net) -> tuple[Host, Actor, int]:
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Runs a command and waits until it is attached; ends it if the test did not."""
+    """Runs a command that counts everything and waits until it is attached; ends it if the test did not."""
     started: list[subprocess.Popen[str]] = []
 
-    def begin(*words: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def begin(name: str, *words: str) -> subprocess.Popen[str]:
+        command = [*COMMAND, name, "--budget", "none", *words]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         started.append(process)
         wait_until_attached(process.pid)
         return process
@@ -125,7 +126,16 @@ def test_a_closed_pipe_ends_it_quietly(start: Start, net: Net, echo: tuple[Host,
 
 def test_a_recording_is_read_while_it_is_written(net: Net, echo: tuple[Host, Actor, int]) -> None:
     host, _, port = echo
-    words = ["record", "-o", "-", "--interval", "0.1", f"rx and netns {host.inode} and dst port {port}"]
+    words = [
+        "record",
+        "--budget",
+        "none",
+        "-o",
+        "-",
+        "--interval",
+        "0.1",
+        f"rx and netns {host.inode} and dst port {port}",
+    ]
     writing = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE)
     reading = subprocess.Popen(
         [*COMMAND, "report", "-", "--format", "json"], stdin=writing.stdout, stdout=subprocess.PIPE, text=True

@@ -56,6 +56,8 @@ def test_rights_are_dropped_and_measuring_goes_on(
         "-m",
         "netlat_tui",
         "record",
+        "--budget",
+        "none",
         "-o",
         str(file),
         "--interval",
