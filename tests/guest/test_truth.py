@@ -89,7 +89,8 @@ def test_a_delay_put_upon_the_device_queue(net: Net, tracer: Tracer, capture: Be
         check_path(path)
         at = times(path)
         assert sending <= at["qdisc_in"] <= was_sent
-        assert at["qdisc_in"] + LATE_NS - MS // 10 <= at["qdisc_out"] <= read[length][-1]
+        # netem looks at the clock before the tracepoint tells that it has the packet.
+        assert at["qdisc_in"] + LATE_NS - MS <= at["qdisc_out"] <= read[length][-1]
         others.append(stage_of(path, "qdisc_in→qdisc_out", LATE_NS))
     check_undelayed(others)
 
@@ -106,6 +107,8 @@ def test_a_cpu_that_is_kept_from_a_cards_packets(
     need(tracer, "rx.socket", "rx.return")
     sender, receiver = wire.other(receiving), wire.cards[receiving]
     irq = send_to(receiver, 1 if way == "out" else 0)
+    # An interrupt moves to another CPU when it comes the next time.
+    net.start(sender, "ping", receiver.ip4, 77, 1, 8, 0).finish()
     if way == "in":
         steer(receiver, receiver.device, 1)
     try:
