@@ -57,11 +57,11 @@ def bpftrace(net: Net, tracer: Tracer, folder: Path) -> Actor:
 def test_bpftrace_sees_the_same(net: Net, tracer: Tracer, capture: Begin, tmp_path: Path) -> None:
     need(tracer, "rx.socket", "rx.return")
     sender, receiver = net.pair()
-    reader = net.start(receiver, "udp-log-read", receiver.ip4, COUNT, 0)
-    port = reader.expect("ready")
     # Between the two points packet sockets have a look at it: there is something to be measured.
-    weigh(net, receiver, "veth0", (2, 100))
+    weigh(net, receiver, "veth0", (8, 600) if EMULATED else (2, 100))
     others = bpftrace(net, tracer, tmp_path)
+    reader = net.start(receiver, "udp-log-read", receiver.ip4, COUNT, 0)  # it does not wait for ever
+    port = reader.expect("ready")
     seen = capture(f"rx and netns {receiver.inode} and udp and dst port {port}")
     writer = net.start(sender, "udp-log-send", receiver.ip4, port, COUNT, 1000, 0.002)
     sent = by_length(log(writer, "sent"))
