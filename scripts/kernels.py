@@ -1,4 +1,4 @@
-"""Run tests/guest on Debian's kernels, each in an emulated machine of its own: `make guests`.
+"""Run tests/guest on Debian's kernels, each in an emulated machine of its own: `make test-kernels`.
 
     python -m scripts.kernels [KERNEL…] [PYTEST ARGUMENT…]     as: 6.1 6.12-rt -k udp
 
@@ -28,7 +28,7 @@ CHANGED = {"6.12-rt": ("__napi_poll",)}
 
 REPO = Path(__file__).resolve().parent.parent
 CPUS = 2
-TIMEOUT_S = float(os.environ.get("NETLAT_TUI_GUEST_TIMEOUT", "840"))
+TIMEOUT_S = float(os.environ.get("NETLAT_TUI_GUEST_TIMEOUT", "2100"))
 CARDS = (
     "-netdev hubport,id=n0,hubid=7 -device virtio-net-pci,netdev=n0 "
     "-netdev hubport,id=n1,hubid=7 -device e1000e,netdev=n1"
