@@ -16,6 +16,7 @@ from netlat_tui.bpf.plan import FENTRY, FEXIT, KPROBE, Plan, TierError, describe
 from netlat_tui.bpf.program import SHARED, Sizes, source
 from netlat_tui.model.ticks import Hook
 
+_AT_ONCE = 4
 HELPERS = ("on_sweep",)
 """Programs that are run by us rather than attached."""
 
@@ -43,8 +44,9 @@ class Attached:
 
     def detach(self) -> None:
         """Take the hooks out; maps and programs stay."""
-        while self.links:
-            os.close(self.links.popitem()[1])
+        held, self.links = list(self.links.values())[::-1], {}  # where packets come into being first
+        with ThreadPoolExecutor(_AT_ONCE) as pool:  # with some the kernel waits until nobody can be in them any more
+            list(pool.map(os.close, held))
 
     def close(self) -> None:
         self.detach()
@@ -139,7 +141,7 @@ def _load(btf: Btf, attached: Attached, made: Compiled, probes: list[Probe]) -> 
     wanted.sort(key=lambda one: -len(made.programs[one[1]]))
     refused: dict[str, str] = {}
     try:
-        with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        with ThreadPoolExecutor(min(_AT_ONCE, os.cpu_count() or 1)) as pool:
             for (event, name, _), (fd, reason) in zip(wanted, pool.map(lambda w: load(*w[1:]), wanted), strict=True):
                 if reason:
                     refused[event] = reason
