@@ -95,7 +95,7 @@ def _attach(btf: Btf, attached: Attached, made: Compiled) -> bool:
         if probe.essential and probe.event not in plan.kinds:
             _essential(probe, plan.failures[probe.event])
     chosen = [probe for probe in PROBES if probe.event in plan.kinds]
-    refused = _load(btf, attached, made, chosen)
+    refused = load(btf, attached, made, chosen)
     if _refuse(plan, chosen, refused):
         return False
     for probe in chosen:
@@ -121,13 +121,13 @@ def _essential(probe: Probe, reason: str) -> None:
     raise BuildError(f"The kernel refused the hook that sees every packet, {probe.event}: {reason}.")
 
 
-def _load(btf: Btf, attached: Attached, made: Compiled, probes: list[Probe]) -> dict[str, str]:
+def load(btf: Btf, attached: Attached, made: Compiled, probes: list[Probe]) -> dict[str, str]:
     """Load programs side by side: the verifier takes its time. Why those that failed did so, by event."""
     descriptors = [attached.maps[entry.name].fd for entry in made.maps]
     shared = [made.program(f"shared_{name}", descriptors) for name in SHARED]
     types = calls.load_btf(function_types(SHARED))
 
-    def load(name: str, target: calls.Target) -> tuple[int, str]:
+    def load_one(name: str, target: calls.Target) -> tuple[int, str]:
         linked = link(made.program(name, descriptors), shared)
         functions = calls.Functions(types, function_info(linked.functions)) if linked.functions else None
         try:
@@ -142,7 +142,9 @@ def _load(btf: Btf, attached: Attached, made: Compiled, probes: list[Probe]) -> 
     refused: dict[str, str] = {}
     try:
         with ThreadPoolExecutor(min(_AT_ONCE, os.cpu_count() or 1)) as pool:
-            for (event, name, _), (fd, reason) in zip(wanted, pool.map(lambda w: load(*w[1:]), wanted), strict=True):
+            for (event, name, _), (fd, reason) in zip(
+                wanted, pool.map(lambda w: load_one(*w[1:]), wanted), strict=True
+            ):
                 if reason:
                     refused[event] = reason
                 else:
