@@ -87,7 +87,8 @@ def test_a_reader_that_sleeps(net: Net, tracer: Tracer, capture: Begin, kind: st
             check_undelayed(waits)
         else:
             assert min(waits) > PAUSE * 1e9 - MS
-            assert kind == "tcp" or max(waits) > 20 * PAUSE * 1e9 - MS
+            # The last of twenty waits for all; an emulated machine takes its time to send them.
+            assert kind == "tcp" or max(waits) > (19 if EMULATED else 20) * PAUSE * 1e9 - MS
 
 
 def test_a_rate_put_upon_the_device_queue(net: Net, tracer: Tracer, capture: Begin) -> None:

@@ -58,7 +58,7 @@ def test_bpftrace_sees_the_same(net: Net, tracer: Tracer, capture: Begin, tmp_pa
     need(tracer, "rx.socket", "rx.return")
     sender, receiver = net.pair()
     # Between the two points packet sockets have a look at it: there is something to be measured.
-    weigh(net, receiver, "veth0", (8, 600) if EMULATED else (2, 100))
+    weigh(net, receiver, "veth0", (2, 100))
     others = bpftrace(net, tracer, tmp_path)
     reader = net.start(receiver, "udp-log-read", receiver.ip4, COUNT, 0)  # it does not wait for ever
     port = reader.expect("ready")

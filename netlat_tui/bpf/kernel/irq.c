@@ -49,7 +49,7 @@ INLINE void this_task(struct cpu_state *c)
 	u32 pid = bpf_get_current_pid_tgid(), irq = 0;
 	char comm[16] = {};
 
-	if (pid == c->asked_pid && pid)
+	if (pid == c->asked_pid)
 		return;
 	bpf_get_current_comm(comm, sizeof(comm));
 	if (comm_starts(comm, 'i', 'r', 'q', '/')) {

@@ -1,4 +1,4 @@
-"""The same packets seen by tracers of others' making: bpftrace, and pwru, which hooks the functions this one hooks."""
+"""The same packets seen by a tracer of others' making, which hooks the functions this one hooks: pwru."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 
 from netlat_tui.bpf.tracer import Tracer
 from tests.live.conftest import Actor, Capture, Net, cannot, net, rights
-from tests.live.test_truth_bpftrace import COUNT, HOOK_NS, test_bpftrace_sees_the_same
+from tests.live.test_truth_bpftrace import COUNT, HOOK_NS
 from tests.live.truth import by_length, log, need, paths_of, times
 
-__all__ = ["net", "rights", "test_bpftrace_sees_the_same"]
+__all__ = ["net", "rights"]
 
 Begin = Callable[[str], Capture]
 FUNCTIONS = "ip_rcv_core", "__udp_enqueue_schedule_skb"
