@@ -58,8 +58,11 @@ def run(name: str, tool: Path | None, arguments: list[str]) -> Counts:
         done = subprocess.run(precompile, env={**os.environ, "XDG_CACHE_HOME": str(cache)}, check=False)
         if done.returncode:
             say(f"{name}: not compiled beforehand, the guest will take longer")
-        with tempfile.TemporaryDirectory(prefix="netlat-tui-guest-") as made:
-            counts = boot(name, (image, kernel, tool), cache, Path(made), arguments)
+        try:
+            counts = boot(name, (image, kernel, tool), cache, arguments)
+        except Panic:
+            say(f"{name}: the kernel panicked; it is booted once more")
+            counts = boot(name, (image, kernel, tool), cache, arguments)
     except (KernelError, OSError, StopIteration) as error:
         say(f"{name}: {error or 'the package has no kernel in it'}")
         counts = 0, 1, 0
@@ -76,7 +79,16 @@ def pwru() -> Path | None:
         return None
 
 
-def boot(name: str, files: tuple[Path, Path, Path | None], cache: Path, results: Path, arguments: list[str]) -> Counts:
+class Panic(KernelError):
+    """A kernel patches its own text where hooks are attached; the emulator may run what was there a moment ago."""
+
+
+def boot(name: str, files: tuple[Path, Path, Path | None], cache: Path, arguments: list[str]) -> Counts:
+    with tempfile.TemporaryDirectory(prefix="netlat-tui-guest-") as made:
+        return _boot(name, files, cache, Path(made), arguments)
+
+
+def _boot(name: str, files: tuple[Path, Path, Path | None], cache: Path, results: Path, arguments: list[str]) -> Counts:
     """``files``: the kernel's image and folder, pwru."""
     image, kernel, tool = files
     environment = {
@@ -134,8 +146,10 @@ def boot(name: str, files: tuple[Path, Path, Path | None], cache: Path, results:
     log = results / "log"
     say(f"--- {name}: {image.name} ---\n" + (log.read_text(errors="replace") if log.exists() else ""))
     if late or not (results / "results.xml").exists():
-        tail = (results / "console").read_text(errors="replace").splitlines()[-20:]
-        say("\n".join(tail))
+        console = (results / "console").read_text(errors="replace")
+        say("\n".join(console.splitlines()[-60:]))
+        if "Kernel panic" in console and not late:
+            raise Panic("the kernel panicked")
         raise KernelError(f"the tests did not end within {TIMEOUT_S:.0f} s" if late else "the kernel ran no tests")
     passed, failed, skipped = count(name, results / "results.xml")
     if (results / "status").read_text().strip() not in ("0", "1"):  # as at the end of its time
