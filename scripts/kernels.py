@@ -60,7 +60,7 @@ def run(name: str, tool: Path | None, arguments: list[str]) -> Counts:
             say(f"{name}: not compiled beforehand, the guest will take longer")
         try:
             counts = boot(name, (image, kernel, tool), cache, arguments)
-        except Panic:
+        except PanicError:
             say(f"{name}: the kernel panicked; it is booted once more")
             counts = boot(name, (image, kernel, tool), cache, arguments)
     except (KernelError, OSError, StopIteration) as error:
@@ -79,8 +79,8 @@ def pwru() -> Path | None:
         return None
 
 
-class Panic(KernelError):
-    """A kernel patches its own text where hooks are attached; the emulator may run what was there a moment ago."""
+class PanicError(KernelError):
+    """Emulated kernels were seen to trap on text of their own that they were patching, as they do to attach hooks."""
 
 
 def boot(name: str, files: tuple[Path, Path, Path | None], cache: Path, arguments: list[str]) -> Counts:
@@ -149,7 +149,7 @@ def _boot(name: str, files: tuple[Path, Path, Path | None], cache: Path, results
         console = (results / "console").read_text(errors="replace")
         say("\n".join(console.splitlines()[-60:]))
         if "Kernel panic" in console and not late:
-            raise Panic("the kernel panicked")
+            raise PanicError("the kernel panicked")
         raise KernelError(f"the tests did not end within {TIMEOUT_S:.0f} s" if late else "the kernel ran no tests")
     passed, failed, skipped = count(name, results / "results.xml")
     if (results / "status").read_text().strip() not in ("0", "1"):  # as at the end of its time
