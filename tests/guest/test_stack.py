@@ -76,7 +76,8 @@ def test_segments_are_cut_up_and_merged(
         # By TCP, for want of room: these have no paths.
         collapsed = seen.counters["merged"] - sum(path.merged for path in received)
         read = payload([path for path in carried if path.length > 60])
-        assert read < COUNT * LARGE if collapsed else read == COUNT * LARGE, (read, collapsed, told)
+        if not kinds["rx", "dropped"]:  # what is dropped is sent again, in other pieces
+            assert read < COUNT * LARGE if collapsed else read == COUNT * LARGE, (read, collapsed, told)
         # The virtual card hands over as one what the other card was given as one.
         assert cutter == "card" or any(path.merged and path.segs > 1 for path in received), told
 
