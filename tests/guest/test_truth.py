@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path as File
 
 import pytest
@@ -38,6 +37,7 @@ from tests.live.truth import (
     log,
     need,
     paths_of,
+    release,
     stage_of,
     steer,
     times,
@@ -185,7 +185,7 @@ def check_held(paths: list[Path], before: str, after: str, began: int, ended: in
 def test_a_real_time_task_holds_the_softirq_back(wire: Wire, net: Net, tracer: Tracer, capture: Begin) -> None:
     """A softirq that had too much to do goes on in a thread, which a real-time task keeps from its CPU; up to 6.4 all
     others wait for that thread as well, whatever interrupts."""
-    if is_rt() or tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 5):
+    if is_rt() or release() >= (6, 5):
         pytest.skip("softirqs wait for nobody on this kernel")
     need(tracer, "rx.link")
     receiver = wire.cards["e1000e"]

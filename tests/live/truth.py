@@ -67,6 +67,11 @@ def is_rt() -> bool:
     return "PREEMPT_RT" in os.uname().version
 
 
+def release() -> tuple[int, ...]:
+    """The running kernel's, as (6, 12)."""
+    return tuple(map(int, os.uname().release.split(".")[:2]))
+
+
 def now() -> int:
     return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
 
