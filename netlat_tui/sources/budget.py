@@ -97,8 +97,10 @@ class Budget:
         all_cpus = seconds * 1e9 * self._cpus
         reader = reader_ns / all_cpus
         kernel = kernel_ns / all_cpus / (1 << self.effort.rest)
-        # What reading costs anyway is not saved by counting less: at least half is the kernel's.
-        self._move(kernel / max(self._share - reader, self._share / 2), kernel + reader > self._share)
+        # What reading costs anyway is not saved by counting less: at least half is the kernel's. And where nothing
+        # passed there is nothing to send fewer of.
+        over = packets > 0 and kernel + reader > self._share
+        self._move(kernel / max(self._share - reader, self._share / 2), over)
         return self.effort
 
     def _move(self, ratio: float, over: bool) -> None:

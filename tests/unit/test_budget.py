@@ -114,3 +114,10 @@ def test_whatever_comes_there_is_an_effort(ticks: list[tuple[int | None, int, in
     for kernel, reader, packets, duration in ticks:
         effort = budget.judge(kernel, reader, packets, duration)
         assert 0 <= effort.thin <= MOST_THIN
+
+
+def test_a_reader_that_is_dear_by_itself_costs_no_paths_where_nothing_passes() -> None:
+    """As at the start, when everything is looked at for the first time."""
+    budget = Budget(0.01, 2)
+    assert budget.judge(1000, SECOND // 20, 0, SECOND).records
+    assert not budget.judge(1000, SECOND // 20, 1000, SECOND).records
