@@ -43,10 +43,12 @@ class Attached:
         return describe(self.plan)
 
     def detach(self) -> None:
-        """Take the hooks out; maps and programs stay."""
+        """Take the hooks out; maps and programs stay, and nothing writes to the maps any more."""
         held, self.links = list(self.links.values())[::-1], {}  # where packets come into being first
         with ThreadPoolExecutor(_AT_ONCE) as pool:  # with some the kernel waits until nobody can be in them any more
             list(pool.map(os.close, held))
+        if held:
+            calls.wait_for_programs()
 
     def close(self) -> None:
         self.detach()

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _SYS_BPF = {"x86_64": 321, "aarch64": 280, "s390x": 351, "ppc64le": 361, "riscv64": 280}
+_SYS_MEMBARRIER = {"x86_64": 324, "aarch64": 283, "s390x": 356, "ppc64le": 365, "riscv64": 283}
 _SYS_PERF_EVENT_OPEN = {"x86_64": 298, "aarch64": 241, "s390x": 331, "ppc64le": 319, "riscv64": 241}
 ARGUMENTS = {"x86_64": (112, 104, 96, 88, 72, 64), "aarch64": (0, 8, 16, 24, 32, 40)}
 """Where a kprobe's struct pt_regs keeps the first arguments of a function (bytes)."""
@@ -36,6 +37,7 @@ _FUNC_INFO_SIZE = 8  # struct bpf_func_info
 _PERF_TYPE_TRACEPOINT = 2
 _SYS_FSOPEN, _SYS_FSCONFIG, _SYS_FSMOUNT = 430, 431, 432  # the same on every machine
 _FSCONFIG_CMD_CREATE = 6
+_MEMBARRIER_GLOBAL = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -237,6 +239,13 @@ def attach_kprobe(function: str, program: int) -> int:
         raise OSError(errno.ENODEV, "this kernel has no kprobes") from error
     held = ctypes.create_string_buffer(function.encode())
     return _attach_perf(kind, 0, ctypes.addressof(held), program)
+
+
+def wait_for_programs() -> None:
+    """Return when no program that was detached before is running any more (membarrier(2) waits for that of RCU)."""
+    number = _SYS_MEMBARRIER.get(platform.machine())
+    if number is not None:
+        _libc.syscall(number, _MEMBARRIER_GLOBAL, 0, 0)
 
 
 def tracepoint_ids(events: Iterable[str]) -> dict[str, int]:
