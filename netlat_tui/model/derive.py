@@ -5,29 +5,49 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from netlat_tui.model import drops
-from netlat_tui.model.aggregate import EVERYWHERE, Aggregate, Region, nothing
+from netlat_tui.model.aggregate import Aggregate, Window
+from netlat_tui.model.codes import EVERYWHERE, Index, Region
+from netlat_tui.model.counted import Counted
+from netlat_tui.model.distributions import nothing
 from netlat_tui.model.estimates import scaled
 from netlat_tui.model.filter import Filter, Names
 from netlat_tui.model.intervals import Intervals
-from netlat_tui.model.past import Past, sum_rows
 from netlat_tui.model.paths import Path, decode
-from netlat_tui.model.points import GAUGE, Direction
+from netlat_tui.model.points import Direction
 from netlat_tui.model.retained import Retained
-from netlat_tui.model.snapshot import (
-    Accounting,
-    CpuRow,
-    IrqRow,
-    SelfView,
-    Snapshot,
-    Trend,
+from netlat_tui.model.rows import added_up
+from netlat_tui.model.scopes import cpu_rows, irq_rows, packets_of
+from netlat_tui.model.snapshot import Accounting, SelfView, Snapshot
+from netlat_tui.model.ticks import (
+    CELL,
+    CPU_ROW,
+    DROP_ROW,
+    IRQ_ROW,
+    PATH,
+    SUM,
+    IfaceInfo,
+    IrqInfo,
+    Origin,
+    Rows,
+    Scope,
+    Tick,
 )
-from netlat_tui.model.ticks import CPU_ROW, DROP_ROW, IRQ_ROW, IfaceInfo, IrqInfo, Origin, Rows, Scope, Tick
+from netlat_tui.model.trends import Trends
 
+_NO_CELLS, _NO_SUMS, _NO_PATHS = (np.zeros(0, dtype=kind) for kind in (CELL, SUM, PATH))
 _ACCOUNTED = tuple(name for name in Accounting.__dataclass_fields__ if name != "in_flight")
+
+
+class Held(NamedTuple):
+    """A tick without what is kept of it elsewhere: what it counted, and its paths."""
+
+    tick: Tick
+    counted: Counted
 
 
 class History:
@@ -58,9 +78,10 @@ class History:
 
     def reset(self) -> None:
         """Forget what was counted; names stay."""
-        self._ticks: deque[Tick] = deque()
-        self._past: deque[Past] = deque(maxlen=self.trend_length)
-        self._all = Aggregate()
+        self._ticks: deque[Held] = deque()
+        self._index = Index()
+        self._trends = Trends(self._index, self.trend_length)
+        self._all, self._window = Aggregate(self._index), Window(self._index)
         self._all_cpus = np.zeros(0, dtype=CPU_ROW)
         self._all_irqs = np.zeros(0, dtype=IRQ_ROW)
         self._all_drops = np.zeros(0, dtype=DROP_ROW)
@@ -78,14 +99,15 @@ class History:
         for name in _ACCOUNTED:  # of the packets that were followed: nothing is estimated in the books
             self._counters[name] += tick.counters.get(name, 0)
         tick = scaled(tick)
-        self._ticks.append(tick)
-        while self._ticks[0].mono_ns <= tick.mono_ns - self._keep_ns:
+        counted = Counted.of(self._index, tick.cells, tick.sums)
+        self._ticks.append(Held(replace(tick, cells=_NO_CELLS, sums=_NO_SUMS, paths=_NO_PATHS), counted))
+        while self._ticks[0].tick.mono_ns <= tick.mono_ns - self._keep_ns:
             self._ticks.popleft()
         if not tick.rest:
-            self._past.append(Past(tick))
-        self._all.add(tick.cells, tick.sums)
-        self._all_cpus = sum_rows([self._all_cpus, tick.cpus], CPU_ROW, "cpu")
-        self._all_irqs = sum_rows([self._all_irqs, tick.irqs], IRQ_ROW, "irq")
+            self._trends.add(tick, counted)
+        self._all.add(counted)
+        self._all_cpus = added_up([self._all_cpus, tick.cpus], CPU_ROW, "cpu")
+        self._all_irqs = added_up([self._all_irqs, tick.irqs], IRQ_ROW, "irq")
         self._all_drops = drops.add_up([self._all_drops, tick.drops])
         self._all_every = max(self._all_every, tick.every)
         self._all_measured_ns += 0 if tick.rest else tick.duration_ns
@@ -102,17 +124,18 @@ class History:
     def names(self) -> Names:
         return Names({key: info.name for key, info in self._ifaces.items()}, self.origin.reasons)
 
-    def _window(self, window_ns: int | None) -> list[Tick]:
+    def _held(self, window_ns: int | None) -> list[Held]:
         if not self._ticks:
             return []
         if window_ns is None:
             return list(self._ticks)
         newest = self._ticks[-1]
         # A tick belongs to the window if more than half of it lies within; the newest always does.
-        chosen = [t for t in self._ticks if t.mono_ns - t.duration_ns // 2 > newest.mono_ns - window_ns]
+        since = newest.tick.mono_ns - window_ns
+        chosen = [held for held in self._ticks if held.tick.mono_ns - held.tick.duration_ns // 2 > since]
         chosen = chosen or [newest]
-        if all(tick.rest for tick in chosen):  # what was measured last is better than nothing
-            chosen = [*(tick for tick in reversed(self._ticks) if not tick.rest), newest][:1] + chosen
+        if all(held.tick.rest for held in chosen):  # what was measured last is better than nothing
+            chosen = [*(held for held in reversed(self._ticks) if not held.tick.rest), newest][:1] + chosen
         return chosen
 
     def snapshot(self, window_ns: int | None, flt: Filter, direction: Direction | None) -> Snapshot:
@@ -120,15 +143,16 @@ class History:
 
         What was counted is what the kernel's part of the filter let through at the time; ``flt`` selects paths.
         """
-        ticks = self._window(window_ns)
+        held = self._held(window_ns)
+        ticks = [one.tick for one in held]
         if window_ns is None:
-            aggregate, cpus, irqs, dropped = self._all, self._all_cpus, self._all_irqs, self._all_drops
+            sums, cpus, irqs, dropped = self._all.sums(), self._all_cpus, self._all_irqs, self._all_drops
             duration, count, ends, every = self._all_ns, self._all_ticks, self._all_dropped, self._all_every
             measured = self._all_measured_ns
         else:
-            aggregate = Aggregate.of((tick.cells, tick.sums) for tick in ticks)
-            cpus = sum_rows([tick.cpus for tick in ticks], CPU_ROW, "cpu")
-            irqs = sum_rows([tick.irqs for tick in ticks], IRQ_ROW, "irq")
+            sums = self._window.sums([one.counted for one in held])
+            cpus = added_up([tick.cpus for tick in ticks], CPU_ROW, "cpu")
+            irqs = added_up([tick.irqs for tick in ticks], IRQ_ROW, "irq")
             dropped = drops.add_up(tick.drops for tick in ticks)
             duration, count = sum(tick.duration_ns for tick in ticks), len(ticks)
             ends = sum(tick.counters.get("dropped", 0) for tick in ticks)
@@ -144,9 +168,10 @@ class History:
         if direction is not None:
             matching = matching[matching["direction"] == direction]
         latest, slowest = Retained.order(matching, self._shown)
+        past = self._trends.view()
         kinds = drops.rows_of(
             dropped if direction is None else dropped[dropped["direction"] == direction],
-            [(past.drops, past.duration_ns) for past in self._past],
+            past.drops,
             matching,
             seconds,
             self.origin.reasons,
@@ -155,14 +180,15 @@ class History:
         if every > 1:
             kinds = tuple(replace(kind, estimated=True) for kind in kinds)
         peers = np.concatenate([latest["peer"], slowest["peer"], *(kind.paths["peer"] for kind in kinds)])
-        cpu_regions = [Region(Scope.CPU, cpu) for cpu in self._cpu_numbers(cpus)]
+        numbers = self._cpu_numbers(cpus)
+        regions = [Region(Scope.CPU, cpu) for cpu in numbers]
         # A recording was counted with the filter of its time: another one only selects paths.
         counted_with = newest.filter if newest else flt.kernel_text
         everywhere = Region(EVERYWHERE, 0)
-        made = Intervals(aggregate, self._past, self.origin.hooks, seconds, direction, every > 1)
-        stages = made.stages(cpu_regions, everywhere)
+        made = Intervals(sums, past, self.origin.hooks, seconds, direction, every > 1)
+        stages = made.stages(regions, everywhere)
         seen = {row.direction for row in stages}
-        totals = made.totals(cpu_regions, everywhere, seen)
+        totals = made.totals(regions, everywhere, seen)
         return Snapshot(
             time_ns=newest.time_ns if newest else self.origin.started_ns,
             mono_ns=newest.mono_ns if newest else 0,
@@ -172,13 +198,13 @@ class History:
             filter=flt.text,
             kernel_filter=counted_with,
             user_filter=flt.user_text if counted_with == flt.kernel_text else flt.text,
-            packet_rate=_packets(cpus, direction) / seconds,
+            packet_rate=packets_of(cpus, direction) / seconds,
             stages=stages,
-            delays=made.delays(cpu_regions, everywhere, stages),
+            delays=made.delays(regions, everywhere, stages),
             totals=totals,
             total=totals[0].values if totals else nothing(),
-            cpus=tuple(self._cpu(made, region, cpus) for region in cpu_regions),
-            irqs=tuple(self._irq(made, irq, irqs) for irq in self._irq_numbers(irqs)),
+            cpus=cpu_rows(made, numbers, cpus),
+            irqs=irq_rows(made, self._irq_numbers(irqs), irqs, self._irq_info),
             drops=kinds,
             drops_of_no_kind=max(0, ends - int(dropped["count"].sum())),
             latest=latest,
@@ -196,61 +222,10 @@ class History:
         )
 
     def _cpu_numbers(self, rows: Rows) -> list[int]:
-        return sorted({*self.origin.cpus, *(int(row["cpu"]) for row in rows if row["packets"])})
+        return sorted({*self.origin.cpus, *rows["cpu"][rows["packets"] > 0].tolist()})
 
     def _irq_numbers(self, rows: Rows) -> list[int]:
-        return sorted({*self._irq_info, *(int(irq) for irq in rows["irq"])})
-
-    def _cpu(self, made: Intervals, region: Region, rows: Rows) -> CpuRow:
-        mine = rows[rows["cpu"] == region.key]
-        row = mine[0] if len(mine) else np.zeros(1, dtype=CPU_ROW)[0]
-        rates = tuple(past.cpus.get(region.key, 0) * 1e9 / past.duration_ns for past in self._past)
-        stages = made.stages([region], region)
-        seen = {row.direction for row in stages}
-        return CpuRow(
-            cpu=region.key,
-            packets=int(row["packets"]),
-            packet_rate=int(row["packets"]) / made.seconds,
-            sent_rate=_packets(mine, Direction.TX) / made.seconds,
-            softirqs=int(row["softirqs"]),
-            softirq_share=int(row["softirq_ns"]) / (made.seconds * 1e9),
-            ksoftirqd=int(row["ksoftirqd"]),
-            squeezed=int(row["squeezed"]),
-            backlog_dropped=int(row["backlog_dropped"]),
-            softirq_wait=made.values([region], GAUGE["softirq_wait"]),
-            softirq_run=made.values([region], GAUGE["softirq_run"]),
-            stages=stages,
-            delays=tuple(delay for delay in made.delays([region], region, stages) if delay.values.count),
-            totals=made.totals([region], region, seen),
-            trend=Trend(rates, made.trend(region.code(GAUGE["softirq_wait"])).p99_ns),
-            estimated=made.estimated,
-        )
-
-    def _irq(self, made: Intervals, irq: int, rows: Rows) -> IrqRow:
-        region = Region(Scope.IRQ, irq)
-        mine = rows[rows["irq"] == irq]
-        row = mine[0] if len(mine) else np.zeros(1, dtype=IRQ_ROW)[0]
-        rates = tuple(past.irqs.get(irq, 0) * 1e9 / past.duration_ns for past in self._past)
-        return IrqRow(
-            irq=irq,
-            info=self._irq_info.get(irq, IrqInfo(irq, "")),
-            count=int(row["count"]),
-            rate=int(row["count"]) / made.seconds,
-            packets=int(row["packets"]),
-            ambiguous=int(row["ambiguous"]),
-            handler=made.values([region], GAUGE["irq_handler"]),
-            irq_to_poll=made.values([region], GAUGE["irq_to_poll"]),
-            stages=made.stages([region], region),
-            trend=Trend(rates, made.trend(region.code(GAUGE["irq_to_poll"])).p99_ns),
-            estimated=made.estimated,
-        )
-
-
-def _packets(cpus: Rows, direction: Direction | None) -> int:
-    """Packets of ``CPU_ROW`` rows that went this way; both ways for ``None``."""
-    every = int(cpus["packets"].sum())
-    sent = min(int(cpus["sent"].sum()), every)
-    return every if direction is None else sent if direction is Direction.TX else every - sent
+        return sorted({*self._irq_info, *rows["irq"].tolist()})
 
 
 def _self_view(ticks: Sequence[Tick], cpus: int) -> SelfView:

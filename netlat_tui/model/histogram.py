@@ -55,6 +55,18 @@ def count(counts: Counts) -> int:
     return int(counts.sum())
 
 
+def at_ranks(counts: Counts, ranks: npt.NDArray[np.uint64]) -> npt.NDArray[np.intp]:
+    """Of each line of ``counts`` the buckets of the samples of these ranks, from 1 to as many as the line has.
+
+    ``ranks`` has a line for each; what is said of a line without samples means nothing.
+    """
+    # One sum over all lines, so that one search finds everything: a line's own begins where the one before ended.
+    cumulative = np.cumsum(counts.reshape(-1))
+    before = np.concatenate([[np.uint64(0)], cumulative[N_BUCKETS - 1 : -1 : N_BUCKETS]])
+    places = cumulative.searchsorted(before[:, None] + ranks)
+    return np.asarray(places - np.arange(len(counts))[:, None] * N_BUCKETS).clip(0, N_BUCKETS - 1)
+
+
 def quantiles(
     counts: Counts, fractions: tuple[float, ...], lowest: int | None = None, highest: int | None = None
 ) -> tuple[int | None, ...]:
@@ -66,10 +78,9 @@ def quantiles(
     total = count(counts)
     if not total:
         return (None,) * len(fractions)
-    cumulative = np.cumsum(counts)
-    ranks = np.array([min(max(1, math.ceil(fraction * total)), total) for fraction in fractions], dtype=np.uint64)
+    ranks = np.array([[min(max(1, math.ceil(fraction * total)), total) for fraction in fractions]], dtype=np.uint64)
     values: list[int | None] = []
-    for middle in MIDDLES[cumulative.searchsorted(ranks)].tolist():
+    for middle in MIDDLES[at_ranks(counts[None, :], ranks)[0]].tolist():
         value = int(middle)
         if highest is not None:
             value = min(value, highest)

@@ -3,61 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from netlat_tui.model.aggregate import Aggregate, Region
+import numpy as np
+
+from netlat_tui.model.aggregate import Sums
+from netlat_tui.model.codes import Region
 from netlat_tui.model.delays import NONE_CAME_BY, NOT_KEPT, missing, witnessed
 from netlat_tui.model.estimates import of_packets
-from netlat_tui.model.past import Past
 from netlat_tui.model.points import DELAYS, N_STAGES, STAGES, TOTAL, Direction
-from netlat_tui.model.snapshot import DelayRow, Distribution, StageRow, TotalRow, Trend
+from netlat_tui.model.snapshot import DelayRow, Distribution, StageRow, TotalRow
 from netlat_tui.model.ticks import Hook
+from netlat_tui.model.trends import Past
+
+_BY_WAY = sorted(STAGES, key=lambda stage: (stage.direction, stage.layer_key, stage.start.index, stage.end.index))
+_PLACE = {stage.id: place for place, stage in enumerate(_BY_WAY)}
 
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
     """Makes rows of what was counted over a window of ``seconds``; of ``direction`` only, where that is not ``None``.
 
-    ``past`` are the ticks of the trends, oldest first. In the methods, ``regions`` are put together, and ``trend`` is
-    the region whose trend is shown.
+    In the methods, ``regions`` are put together, and ``trend`` is the region whose trend is shown.
     """
 
-    aggregate: Aggregate
-    past: Sequence[Past]
+    sums: Sums
+    past: Past
     hooks: Sequence[Hook]
     seconds: float
     direction: Direction | None
     estimated: bool = False
 
-    def values(self, regions: Sequence[Region], dist: int) -> Distribution:
-        found = self.aggregate.distribution([region.code(dist) for region in regions])
-        return replace(found, estimated=True) if self.estimated and of_packets(dist) else found
+    def values(self, regions: Sequence[Region], dists: Sequence[int]) -> list[Distribution]:
+        """A distribution of each of ``dists``."""
+        codes = np.array([region.code(0) for region in regions])[None, :] | np.array(dists, dtype=np.int64)[:, None]
+        return self.sums.distributions(codes, self._estimated(dists))
 
-    def trend(self, code: int) -> Trend:
-        found = [(past, past.summaries.get(code)) for past in self.past]
-        return Trend(
-            tuple(summary[0] * 1e9 / past.duration_ns if summary else 0.0 for past, summary in found),
-            tuple(summary[1] if summary else None for _, summary in found),
+    def of_each(self, regions: Sequence[Region], dists: Sequence[int]) -> list[list[Distribution]]:
+        """The distributions ``dists`` of each region."""
+        codes = [[region.code(dist)] for region in regions for dist in dists]
+        found = self.sums.distributions(
+            np.array(codes, dtype=np.int64).reshape(-1, 1), self._estimated(dists) * len(regions)
         )
+        return [found[at : at + len(dists)] for at in range(0, len(found), len(dists))]
+
+    def _estimated(self, dists: Sequence[int]) -> list[bool]:
+        return [self.estimated and of_packets(dist) for dist in dists]
 
     def stages(self, regions: Sequence[Region], trend: Region) -> tuple[StageRow, ...]:
         """Rows of the stages counted in these regions, in the order of the way."""
-        rows, time_ns = [], dict.fromkeys(Direction, 0)
-        for dist in self.aggregate.counted(regions):
-            if dist >= N_STAGES or self.direction not in (None, STAGES[dist].direction):
-                continue
-            values = self.values(regions, dist)
-            if values.count:
-                rows.append((STAGES[dist], values))
-                time_ns[STAGES[dist].direction] += values.sum_ns
-        rows.sort(key=lambda row: (row[0].direction, row[0].layer_key, row[0].start.index, row[0].end.index))
+        dists = [
+            dist
+            for dist in self.sums.index.dists(regions)
+            if dist < N_STAGES and self.direction in (None, STAGES[dist].direction)
+        ]
+        dists.sort(key=_PLACE.__getitem__)
+        rows = [(STAGES[dist], v) for dist, v in zip(dists, self.values(regions, dists), strict=True) if v.count]
+        time_ns = dict.fromkeys(Direction, 0)
+        for stage, values in rows:
+            time_ns[stage.direction] += values.sum_ns
         return tuple(
             StageRow(
                 stage,
                 values.count / self.seconds,
                 values.sum_ns / time_ns[stage.direction] if time_ns[stage.direction] else 0.0,
                 values,
-                self.trend(trend.code(stage.id)),
+                self.past.of(trend.code(stage.id)),
             )
             for stage, values in rows
         )
@@ -66,20 +77,21 @@ class Intervals:
         """A row for every delay of the way up; says why there is nothing in it if stages of that way were counted."""
         if self.direction is Direction.TX:
             return ()
-        found = [(delay, self.values(regions, delay.gauge)) for delay in DELAYS]
+        found = list(zip(DELAYS, self.values(regions, [delay.gauge for delay in DELAYS]), strict=True))
         received = [row.stage for row in stages if row.direction is Direction.RX]
         old = not any(values.count for _, values in found) and any(witnessed(delay, received) for delay in DELAYS)
         rows = []
         for delay, values in found:
             why = missing(delay, self.hooks) if received and not values.count else ""
             why = NOT_KEPT if old and why == NONE_CAME_BY else why
-            rows.append(DelayRow(delay, values.count / self.seconds, values, self.trend(trend.code(delay.gauge)), why))
+            shown = self.past.of(trend.code(delay.gauge))
+            rows.append(DelayRow(delay, values.count / self.seconds, values, shown, why))
         return tuple(rows)
 
     def totals(self, regions: Sequence[Region], trend: Region, seen: Collection[Direction]) -> tuple[TotalRow, ...]:
         """Whole paths of the direction asked for; of both, of those in which packets were ``seen``."""
-        rows = []
-        for way in sorted(seen) if self.direction is None else (self.direction,):
-            values = self.values(regions, TOTAL[way])
-            rows.append(TotalRow(way, values.count / self.seconds, values, self.trend(trend.code(TOTAL[way]))))
-        return tuple(rows)
+        ways = sorted(seen) if self.direction is None else [self.direction]
+        return tuple(
+            TotalRow(way, values.count / self.seconds, values, self.past.of(trend.code(TOTAL[way])))
+            for way, values in zip(ways, self.values(regions, [TOTAL[way] for way in ways]), strict=True)
+        )

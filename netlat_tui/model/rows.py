@@ -1,11 +1,11 @@
-"""Rows of records moved as what they are: so many bytes.
+"""Rows of records moved as what they are, so many bytes, and added up.
 
 numpy copies records field by field: 120 ns for a path of 320 bytes, 600 where they are chosen by a mask, against 8.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,3 +33,17 @@ def joined(parts: Sequence[Rows]) -> Rows:
     """Rows of one type, one part after the other: a copy; ``ValueError`` of no parts."""
     together: Rows = np.concatenate([_bytes(part) for part in parts])
     return together.view(parts[0].dtype)
+
+
+def added_up(parts: Iterable[Rows], dtype: np.dtype[np.void], key: str) -> Rows:
+    """Rows with the same key added up."""
+    rows = joined([np.zeros(0, dtype=dtype), *parts])
+    keys, inverse = np.unique(rows[key], return_inverse=True)
+    result: Rows = np.zeros(len(keys), dtype=dtype)
+    result[key] = keys
+    for name in dtype.names or ():
+        if name != key:
+            column = np.zeros(len(keys), dtype=dtype[name])
+            np.add.at(column, inverse, rows[name])
+            result[name] = column
+    return result

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from textual.app import ComposeResult
 
-from netlat_tui.model.aggregate import nothing
+from netlat_tui.model.distributions import nothing
 from netlat_tui.model.snapshot import CpuRow, IrqRow, Snapshot, StageRow, Trend
 from netlat_tui.screens.detail import plot, stage_title
 from netlat_tui.screens.dump import View, interval_record, table_lines

@@ -257,18 +257,39 @@ def test_of_the_slowest_a_thousand_are_kept() -> None:
     assert np.array_equal(np.sort(totals_ns(slowest))[-1000:], totals[-1000:])
 
 
-def test_what_was_handed_out_does_not_change() -> None:
-    history = history_of(make_ticks(2))
-    before = view(history)
+def everything(shown: Snapshot) -> list[object]:
+    """Every figure of the CPUs and interrupts, of which many are made when they are asked for."""
+    cpus = [(row, row.stages, row.delays, row.totals) for row in shown.cpus]
+    return [*cpus, *((row, row.stages) for row in shown.irqs)]
+
+
+@pytest.mark.parametrize("window_ns", [None, 0, 3 * SECOND])
+def test_what_was_handed_out_does_not_change(window_ns: int | None) -> None:
+    """Neither what was looked at, nor what is looked at only when the history has gone on."""
+    ticks = make_ticks(12, sent=3)
+    history = history_of(ticks[:6], trend_length=3)
+    before, unseen = view(history, window_ns), view(history, window_ns)
     then, ids = counts(before), before.latest["id"].tolist()
-    buckets = before.total.buckets.copy()
-    for tick in [make_tick(seq) for seq in range(2, 6)]:
-        history.add(tick)
+    buckets, rows = before.total.buckets.copy(), everything(before)
+    for number, tick in enumerate(ticks[6:]):
+        strange = tick.sums.copy()
+        strange["key"] += 40 + number  # CPUs that nobody has seen before
+        history.add(replace(tick, sums=np.concatenate([tick.sums, strange])))
+        view(history, window_ns)
+    history.reset()
     assert counts(before) == then
     assert before.latest["id"].tolist() == ids
     assert np.array_equal(before.total.buckets, buckets)
+    assert everything(unseen) == rows
+    assert sum(len(row.stages) for row in unseen.cpus) > 0
     with pytest.raises(ValueError, match="read-only"):
         before.latest["id"] = 0
+
+
+def test_what_is_kept_of_ticks_is_not_kept_twice() -> None:
+    """Paths and cells are held by those who look after them; the ticks of a window need them no more."""
+    history = history_of(make_ticks(3))
+    assert all(len(held.tick.paths) == len(held.tick.cells) == len(held.tick.sums) == 0 for held in history._ticks)
 
 
 def test_gauges_are_no_stages() -> None:

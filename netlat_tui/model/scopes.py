@@ -1,0 +1,94 @@
+"""Rows of a snapshot for CPUs and interrupts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from netlat_tui.model.codes import Region
+from netlat_tui.model.intervals import Intervals
+from netlat_tui.model.points import GAUGE, Direction
+from netlat_tui.model.snapshot import CpuRow, Distribution, IrqRow
+from netlat_tui.model.ticks import IrqInfo, Rows, Scope
+
+_OF_CPU = (GAUGE["softirq_wait"], GAUGE["softirq_run"])
+_OF_IRQ = (GAUGE["irq_handler"], GAUGE["irq_to_poll"])
+
+
+def cpu_rows(made: Intervals, numbers: Sequence[int], counted: Rows) -> tuple[CpuRow, ...]:
+    """Rows of these CPUs; ``counted`` are ``CPU_ROW`` rows, of some of them."""
+    regions = [Region(Scope.CPU, cpu) for cpu in numbers]
+    counts = _by_number(counted, numbers)
+    found = zip(regions, counts, made.of_each(regions, _OF_CPU), strict=True)
+    return tuple(_cpu(made, region, row, *values) for region, row, values in found)
+
+
+def irq_rows(
+    made: Intervals, numbers: Sequence[int], counted: Rows, about: Mapping[int, IrqInfo]
+) -> tuple[IrqRow, ...]:
+    """The same for interrupts; ``about`` says what is known of them."""
+    regions = [Region(Scope.IRQ, irq) for irq in numbers]
+    counts = _by_number(counted, numbers)
+    found = zip(regions, counts, made.of_each(regions, _OF_IRQ), strict=True)
+    return tuple(
+        _irq(made, region, row, about.get(region.key, IrqInfo(region.key, "")), *values)
+        for region, row, values in found
+    )
+
+
+def packets_of(cpus: Rows, direction: Direction | None) -> int:
+    """Packets of ``CPU_ROW`` rows that went this way; both ways for ``None``."""
+    return _went(int(cpus["packets"].sum()), int(cpus["sent"].sum()), direction)
+
+
+def _went(every: int, sent: int, direction: Direction | None) -> int:
+    sent = min(sent, every)
+    return every if direction is None else sent if direction is Direction.TX else every - sent
+
+
+def _by_number(counted: Rows, numbers: Sequence[int]) -> list[dict[str, int]]:
+    """The fields of each number's row, whose first it is; zeros where it has none."""
+    names = counted.dtype.names or ()
+    rows = {row[0]: row for row in counted.tolist()}
+    none = (0,) * len(names)
+    return [dict(zip(names, rows.get(number, none), strict=True)) for number in numbers]
+
+
+def _cpu(made: Intervals, region: Region, row: Mapping[str, int], wait: Distribution, run: Distribution) -> CpuRow:
+    stages = made.stages([region], region)
+    delays = made.delays([region], region, ())
+    return CpuRow(
+        cpu=region.key,
+        packets=row["packets"],
+        packet_rate=row["packets"] / made.seconds,
+        sent_rate=_went(row["packets"], row["sent"], Direction.TX) / made.seconds,
+        softirqs=row["softirqs"],
+        softirq_share=row["softirq_ns"] / (made.seconds * 1e9),
+        ksoftirqd=row["ksoftirqd"],
+        squeezed=row["squeezed"],
+        backlog_dropped=row["backlog_dropped"],
+        softirq_wait=wait,
+        softirq_run=run,
+        stages=stages,
+        delays=tuple(delay for delay in delays if delay.values.count),
+        totals=made.totals([region], region, {stage.direction for stage in stages}),
+        trend=made.past.of_cpu(region.key, region.code(GAUGE["softirq_wait"])),
+        estimated=made.estimated,
+    )
+
+
+def _irq(
+    made: Intervals, region: Region, row: Mapping[str, int], info: IrqInfo, handler: Distribution, to_poll: Distribution
+) -> IrqRow:
+    return IrqRow(
+        irq=region.key,
+        info=info,
+        count=row["count"],
+        rate=row["count"] / made.seconds,
+        packets=row["packets"],
+        ambiguous=row["ambiguous"],
+        handler=handler,
+        irq_to_poll=to_poll,
+        stages=made.stages([region], region),
+        trend=made.past.of_irq(region.key, region.code(GAUGE["irq_to_poll"])),
+        estimated=made.estimated,
+    )
