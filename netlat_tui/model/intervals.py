@@ -24,7 +24,8 @@ _PLACE = {stage.id: place for place, stage in enumerate(_BY_WAY)}
 class Intervals:
     """Makes rows of what was counted over a window of ``seconds``; of ``direction`` only, where that is not ``None``.
 
-    In the methods, ``regions`` are put together, and ``trend`` is the region whose trend is shown.
+    Immutable, so that a row may be made whenever somebody looks at it. In the methods, ``regions`` are put together,
+    and ``trend`` is the region whose trend is shown.
     """
 
     sums: Sums

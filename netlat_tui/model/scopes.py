@@ -1,4 +1,4 @@
-"""Rows of a snapshot for CPUs and interrupts."""
+"""Rows of a snapshot for CPUs and interrupts. Their stages are made when somebody looks at them: few are looked at."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from netlat_tui.model.codes import Region
 from netlat_tui.model.intervals import Intervals
+from netlat_tui.model.later import Later
 from netlat_tui.model.points import GAUGE, Direction
-from netlat_tui.model.snapshot import CpuRow, Distribution, IrqRow
+from netlat_tui.model.snapshot import CpuRow, DelayRow, Distribution, IrqRow, StageRow, TotalRow
 from netlat_tui.model.ticks import IrqInfo, Rows, Scope
 
 _OF_CPU = (GAUGE["softirq_wait"], GAUGE["softirq_run"])
@@ -54,8 +55,14 @@ def _by_number(counted: Rows, numbers: Sequence[int]) -> list[dict[str, int]]:
 
 
 def _cpu(made: Intervals, region: Region, row: Mapping[str, int], wait: Distribution, run: Distribution) -> CpuRow:
-    stages = made.stages([region], region)
-    delays = made.delays([region], region, ())
+    stages = Later(lambda: made.stages([region], region))
+
+    def delays() -> tuple[DelayRow, ...]:
+        return tuple(delay for delay in made.delays([region], region, ()) if delay.values.count)
+
+    def totals() -> tuple[TotalRow, ...]:
+        return made.totals([region], region, {stage.direction for stage in stages()})
+
     return CpuRow(
         cpu=region.key,
         packets=row["packets"],
@@ -68,9 +75,9 @@ def _cpu(made: Intervals, region: Region, row: Mapping[str, int], wait: Distribu
         backlog_dropped=row["backlog_dropped"],
         softirq_wait=wait,
         softirq_run=run,
-        stages=stages,
-        delays=tuple(delay for delay in delays if delay.values.count),
-        totals=made.totals([region], region, {stage.direction for stage in stages}),
+        later_stages=stages,
+        later_delays=Later(delays),
+        later_totals=Later(totals),
         trend=made.past.of_cpu(region.key, region.code(GAUGE["softirq_wait"])),
         estimated=made.estimated,
     )
@@ -79,6 +86,9 @@ def _cpu(made: Intervals, region: Region, row: Mapping[str, int], wait: Distribu
 def _irq(
     made: Intervals, region: Region, row: Mapping[str, int], info: IrqInfo, handler: Distribution, to_poll: Distribution
 ) -> IrqRow:
+    def stages() -> tuple[StageRow, ...]:
+        return made.stages([region], region)
+
     return IrqRow(
         irq=region.key,
         info=info,
@@ -88,7 +98,7 @@ def _irq(
         ambiguous=row["ambiguous"],
         handler=handler,
         irq_to_poll=to_poll,
-        stages=made.stages([region], region),
+        later_stages=Later(stages),
         trend=made.past.of_irq(region.key, region.code(GAUGE["irq_to_poll"])),
         estimated=made.estimated,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from netlat_tui.model.histogram import Counts
+from netlat_tui.model.later import Later
 from netlat_tui.model.points import Delay, Direction, Point, Stage
 from netlat_tui.model.ticks import Hook, IfaceInfo, IrqInfo, Rows
 
@@ -121,11 +122,24 @@ class CpuRow:
     backlog_dropped: int
     softirq_wait: Distribution  # raise→softirq per run
     softirq_run: Distribution
-    stages: tuple[StageRow, ...]
-    delays: tuple[DelayRow, ...]  # only those that were counted
-    totals: tuple[TotalRow, ...]
     trend: Trend  # packets/s, p99 of raise→softirq
+    later_stages: Later[tuple[StageRow, ...]] = field(repr=False, compare=False)
+    later_delays: Later[tuple[DelayRow, ...]] = field(repr=False, compare=False)
+    later_totals: Later[tuple[TotalRow, ...]] = field(repr=False, compare=False)
     estimated: bool = False  # its packets were counted in part
+
+    @property
+    def stages(self) -> tuple[StageRow, ...]:
+        return self.later_stages()
+
+    @property
+    def delays(self) -> tuple[DelayRow, ...]:
+        """Only those that were counted."""
+        return self.later_delays()
+
+    @property
+    def totals(self) -> tuple[TotalRow, ...]:
+        return self.later_totals()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +154,13 @@ class IrqRow:
     ambiguous: int  # packets that may as well be another interrupt's
     handler: Distribution
     irq_to_poll: Distribution
-    stages: tuple[StageRow, ...]
     trend: Trend  # interrupts/s, p99 of irq→poll
+    later_stages: Later[tuple[StageRow, ...]] = field(repr=False, compare=False)
     estimated: bool = False  # its packets were counted in part
+
+    @property
+    def stages(self) -> tuple[StageRow, ...]:
+        return self.later_stages()
 
 
 @dataclass(frozen=True, slots=True)
