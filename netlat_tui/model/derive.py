@@ -20,7 +20,7 @@ from netlat_tui.model.intervals import Intervals
 from netlat_tui.model.paths import Path, decode
 from netlat_tui.model.points import Direction
 from netlat_tui.model.retained import Retained
-from netlat_tui.model.rows import added_up
+from netlat_tui.model.rows import added_up, chosen
 from netlat_tui.model.scopes import cpu_rows, irq_rows, packets_of
 from netlat_tui.model.snapshot import Accounting, SelfView, Snapshot
 from netlat_tui.model.ticks import (
@@ -132,11 +132,11 @@ class History:
         newest = self._ticks[-1]
         # A tick belongs to the window if more than half of it lies within; the newest always does.
         since = newest.tick.mono_ns - window_ns
-        chosen = [held for held in self._ticks if held.tick.mono_ns - held.tick.duration_ns // 2 > since]
-        chosen = chosen or [newest]
-        if all(held.tick.rest for held in chosen):  # what was measured last is better than nothing
-            chosen = [*(held for held in reversed(self._ticks) if not held.tick.rest), newest][:1] + chosen
-        return chosen
+        inside = [held for held in self._ticks if held.tick.mono_ns - held.tick.duration_ns // 2 > since]
+        inside = inside or [newest]
+        if all(held.tick.rest for held in inside):  # what was measured last is better than nothing
+            inside = [*(held for held in reversed(self._ticks) if not held.tick.rest), newest][:1] + inside
+        return inside
 
     def snapshot(self, window_ns: int | None, flt: Filter, direction: Direction | None) -> Snapshot:
         """The view of the last ``window_ns`` (``None``: since the start or the last reset).
@@ -163,10 +163,11 @@ class History:
             every = round(every * duration / measured)
         newest = ticks[-1] if ticks else None
         since = None if window_ns is None or newest is None else newest.mono_ns - duration
-        chosen = self._paths.since(since)
-        matching = chosen[flt.matches(chosen, self.names)] if len(chosen) else chosen
+        paths = self._paths.since(since)
+        wanted = flt.matches(paths, self.names) if len(paths) else np.zeros(0, dtype=np.bool_)
         if direction is not None:
-            matching = matching[matching["direction"] == direction]
+            wanted = wanted & (paths["direction"] == direction)
+        matching = paths if wanted.all() else chosen(paths, wanted)
         latest, slowest = Retained.order(matching, self._shown)
         past = self._trends.view()
         kinds = drops.rows_of(
@@ -210,7 +211,7 @@ class History:
             latest=latest,
             slowest=slowest,
             peers=self._paths.of_ids(peers),
-            paths_in_window=len(chosen),
+            paths_in_window=len(paths),
             accounting=Accounting(in_flight=self._in_flight, **self._counters),
             self_view=_self_view(ticks, max(len(self.origin.cpus), 1)),
             hooks=self.origin.hooks,

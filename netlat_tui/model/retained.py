@@ -21,6 +21,7 @@ class Retained:
         self._most = most
         self._keep_ns = keep_ns
         self._batches: deque[tuple[int, Rows]] = deque()
+        self._ids: deque[npt.NDArray[np.uint64]] = deque()  # of each batch
         self._held = 0
         self._slow = np.zeros(0, dtype=PATH)
         self._slow_at = np.zeros(0, dtype=np.int64)
@@ -32,9 +33,11 @@ class Retained:
             return
         recent = rows if len(rows) <= self._most else copied(rows[-self._most :])  # a view would keep all of them
         self._batches.append((mono_ns, recent))
+        self._ids.append(recent["id"].copy())
         self._held += len(recent)
         while self._held > self._most or self._batches[0][0] <= mono_ns - self._keep_ns:
             self._held -= len(self._batches.popleft()[1])
+            self._ids.popleft()
         totals = totals_ns(rows)
         if len(rows) > _SLOWEST:
             best = np.argpartition(totals, -_SLOWEST)[-_SLOWEST:]
@@ -57,9 +60,14 @@ class Retained:
         """Paths of these ids, of whatever time, each once; 0 is no path's id."""
         wanted = np.unique(ids[ids != 0])
         parts = [np.zeros(0, dtype=PATH)]
-        if len(wanted):
-            held = (self._slow, *(batch for _, batch in self._batches))
-            parts += [chosen(rows, np.isin(rows["id"], wanted)) for rows in held]
+        if len(wanted) and self._held + len(self._slow):
+            held = [self._slow, *(rows for _, rows in self._batches)]
+            found = _among(np.concatenate([self._slow["id"], *self._ids]), wanted)
+            # Most batches have none of them: each is asked only for its own.
+            ends = np.cumsum([len(rows) for rows in held])
+            for at in np.unique(ends.searchsorted(found, side="right")).tolist():
+                begin = ends[at] - len(held[at])
+                parts.append(chosen(held[at], found[(found >= begin) & (found < ends[at])] - begin))
         result = _each_once(parts)
         result.flags.writeable = False
         return result
@@ -74,6 +82,15 @@ class Retained:
         for some in (latest, slowest):
             some.flags.writeable = False
         return latest, slowest
+
+
+def _among(ids: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]) -> npt.NDArray[np.intp]:
+    """Where those that are wanted stand. Most are turned away by their low bits, before anything is compared."""
+    low = np.uint64(0xFFFF)
+    sieve = np.zeros(1 << 16, dtype=np.bool_)
+    sieve[wanted & low] = True
+    candidates = np.flatnonzero(sieve[ids & low])
+    return candidates[np.isin(ids[candidates], wanted)]
 
 
 def _each_once(parts: list[Rows]) -> Rows:

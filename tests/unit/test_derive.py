@@ -246,6 +246,22 @@ def test_of_recent_paths_no_more_are_held_than_allowed(most: int, ticks: int, pa
     assert len(np.unique(everything["id"])) == len(everything)
 
 
+def test_paths_are_found_by_their_ids_wherever_they_are_kept() -> None:
+    kept = Retained(most=120, keep_ns=100 * SECOND)
+    batches = [make_tick(seq, paths=30, drops=0).paths.copy() for seq in range(12)]
+    batches[3]["id"] += np.uint64(1 << 16)  # the same low bits as others
+    for seq, rows in enumerate(batches):
+        kept.add((1000 + seq) * SECOND, rows)
+    everything = kept.since(None)
+    rng = np.random.default_rng(2)
+    for ids in (everything["id"], rng.choice(everything["id"], 40), everything["id"][:1], everything["id"][:0]):
+        strange = np.array([0, 1 << 40, int(everything["id"][0]) + (1 << 20)], dtype=np.uint64)
+        found = kept.of_ids(np.concatenate([ids, strange]))
+        assert found["id"].tolist() == np.unique(ids).tolist()
+        assert found.tobytes() == everything[np.isin(everything["id"], ids)].tobytes()
+    assert len(Retained(10, SECOND).of_ids(everything["id"])) == 0
+
+
 def test_of_the_slowest_a_thousand_are_kept() -> None:
     kept = Retained(most=10, keep_ns=SECOND)
     batches = [make_tick(seq, paths=150, drops=0) for seq in range(10)]
