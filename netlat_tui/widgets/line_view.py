@@ -7,12 +7,15 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.css.styles import RenderStyles
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from netlat_tui.widgets.glyphs import Glyphs
-from netlat_tui.widgets.lines import Line, Role, clip
+from netlat_tui.widgets.lines import Line, Role, clip, width
+
+_COMPONENTS = {role: f"line--{role.value}" for role in Role}
 
 
 class LineView(ScrollView, inherit_bindings=False):
@@ -22,7 +25,7 @@ class LineView(ScrollView, inherit_bindings=False):
     """
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{role.value}" for role in Role}
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(_COMPONENTS.values())
 
     fixed = 0
 
@@ -35,8 +38,11 @@ class LineView(ScrollView, inherit_bindings=False):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.glyphs = glyphs
-        self._painted: dict[int, Line] = {}
+        self._painted: dict[int, Line] = {}  # what is on the screen, or will be
+        self._made: list[Line] = []  # the visible lines, without what covers them
+        self._made_for = (Size(0, 0), 0)  # size and scroll position
         self._laid_out_for = Size(0, 0)
+        self._role_styles: dict[Role, tuple[RenderStyles, Style]] = {}
 
     def line_count(self) -> int:
         raise NotImplementedError
@@ -55,41 +61,52 @@ class LineView(ScrollView, inherit_bindings=False):
         """Ask for the visible lines again and refresh those that are different."""
         before = self._painted
         self._lay_out()
-        self.virtual_size = Size(self.size.width, self.line_count())
-        self._painted = {}
-        for y in range(self.size.height):
-            if self._paint(y) != before.get(y):
-                self.refresh(Region(0, y, self.size.width, 1))
+        size, top = self._made_for = self.size, self.scroll_offset.y
+        self.virtual_size = Size(size.width, self.line_count())
+        self._made = [self._make(y, size.width, top) for y in range(size.height)]
+        self._painted = {y: self._emphasized(y, line, top) for y, line in enumerate(self._made)}
+        different = [y for y, line in self._painted.items() if line != before.get(y)]
+        if different:
+            self.refresh(*(Region(0, y, size.width, 1) for y in different))
 
     def _lay_out(self) -> None:
         self._laid_out_for = self.size
         self.lay_out()
 
-    def _paint(self, y: int) -> Line:
-        index = y if y < self.fixed else y + self.scroll_offset.y
-        line: Line = ()
-        if index < self.line_count():
-            line = clip(self.line(index), self.size.width, self.glyphs.ellipsis)
-            cover = self.emphasis(index)
-            if cover is not None:
-                text = "".join(text for text, _ in line)
-                line = ((text, cover),)
-        self._painted[y] = line
-        return line
+    def _index(self, y: int, top: int) -> int:
+        return y if y < self.fixed else y + top
+
+    def _make(self, y: int, cells: int, top: int) -> Line:
+        index = self._index(y, top)
+        return clip(self.line(index), cells, self.glyphs.ellipsis) if index < self.line_count() else ()
+
+    def _emphasized(self, y: int, line: Line, top: int) -> Line:
+        cover = self.emphasis(self._index(y, top))
+        return line if cover is None else (("".join(text for text, _ in line), cover),)
 
     def on_resize(self) -> None:
         self.repaint()
 
     def render_line(self, y: int) -> Strip:
-        if self._laid_out_for != self.size:
+        size, top = self.size, self.scroll_offset.y
+        if self._laid_out_for != size:
             self._lay_out()
-        line = self._paint(y)
-        segments = [Segment(self.glyphs.text(text), self._style(role)) for text, role in line]
+        known = self._made_for == (size, top) and y < len(self._made)
+        made = self._made[y] if known else self._make(y, size.width, top)
+        self._painted[y] = self._emphasized(y, made, top)
+        line = [(self.glyphs.text(text), role) for text, role in self._painted[y]]
+        segments = [Segment(text, self._style(role)) for text, role in line]
         filler = self._style(line[-1][1] if len(line) == 1 and line[0][1] is Role.CURSOR else Role.PLAIN)
-        return Strip(segments).adjust_cell_length(self.size.width, filler)
+        return Strip(segments, width(line)).adjust_cell_length(size.width, filler)
 
     def _style(self, role: Role) -> Style:
-        return self.get_component_rich_style(f"line--{role.value}")
+        """Textual works a style out again whenever a widget is refreshed; it is another only by other rules."""
+        name = _COMPONENTS[role]
+        rules = self._component_styles[name]
+        known = self._role_styles.get(role)
+        if known is None or known[0] is not rules:
+            known = self._role_styles[role] = rules, self.get_component_rich_style(name)
+        return known[1]
 
 
 class Lines(LineView):

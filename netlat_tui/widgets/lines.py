@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import Enum
+from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
@@ -35,6 +37,16 @@ Line = tuple[Span, ...]
 BAND_ROLE = {Band.CALM: Role.PLAIN, Band.WARM: Role.WARM, Band.HOT: Role.HOT}
 
 
+_NARROW = re.compile("[ -~\u00a0-\u00ac\u00ae-\u02ff\u2013\u2014\u2022\u2026\u203a\u2190-\u2193\u2265\u2500-\u259f]*")
+"""Texts of which each character takes one cell: nearly all there are."""
+
+
+@lru_cache(maxsize=1 << 13)
+def cells_of(text: str) -> int:
+    """How many cells a text takes. Rich knows that of all texts, but goes through every new one for it."""
+    return len(text) if _NARROW.fullmatch(text) else cell_len(text)
+
+
 def join(spans: Iterable[Span]) -> Line:
     """The spans with neighbours of one role merged and empty ones left out."""
     merged: list[Span] = []
@@ -49,7 +61,7 @@ def join(spans: Iterable[Span]) -> Line:
 
 
 def width(line: Iterable[Span]) -> int:
-    return sum(cell_len(text) for text, _ in line)
+    return sum(cells_of(text) for text, _ in line)
 
 
 def plain(line: Iterable[Span]) -> str:
@@ -58,7 +70,7 @@ def plain(line: Iterable[Span]) -> str:
 
 def fit(text: str, cells: int, ellipsis: str, right: bool = False) -> str:
     """The text in exactly this many cells: padded, or cut with an ellipsis."""
-    length = cell_len(text)
+    length = cells_of(text)
     if length > cells:
         return set_cell_size(text, cells - 1) + ellipsis if cells > 0 else ""
     return " " * (cells - length) + text if right else text + " " * (cells - length)
@@ -69,7 +81,7 @@ def paragraph(name: Span, text: str, cells: int, indent: int, role: Role = Role.
     lines: list[list[Span]] = [[(fit(name[0], indent, ""), name[1])]]
     for word in text.split():
         used = width(lines[-1])
-        if used > indent and used + cell_len(word) >= cells:  # a space follows
+        if used > indent and used + cells_of(word) >= cells:  # a space follows
             lines.append([(" " * indent, Role.PLAIN)])
         lines[-1].append((f"{word} ", role))
     return [join(line) for line in lines]
@@ -94,7 +106,7 @@ def clip(line: Iterable[Span], cells: int, ellipsis: str) -> Line:
     if width(line) <= cells:
         return join(line)
     for text, role in line:
-        length = cell_len(text)
+        length = cells_of(text)
         if length >= left:
             kept.append((fit(text + " ", left, ellipsis), role))
             break

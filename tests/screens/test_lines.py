@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from netlat_tui.widgets.glyphs import ASCII, UNICODE
-from netlat_tui.widgets.lines import Role, clip, fit, join, plain, width, wrap
+from netlat_tui.widgets.lines import _NARROW, Role, cells_of, clip, fit, join, plain, width, wrap
 
 WORDS = st.text(alphabet="abc→µ日本 ", max_size=30)
 SPANS = st.lists(st.tuples(WORDS, st.sampled_from([Role.PLAIN, Role.HOT])), max_size=6)
@@ -18,6 +18,17 @@ SPANS = st.lists(st.tuples(WORDS, st.sampled_from([Role.PLAIN, Role.HOT])), max_
 @given(WORDS, st.integers(1, 40), st.booleans())
 def test_fit_takes_exactly_its_cells(text: str, cells: int, right: bool) -> None:
     assert cell_len(fit(text, cells, "…", right)) == cells
+
+
+@given(st.one_of(WORDS, st.text(max_size=20)))
+def test_widths_are_rich_s(text: str) -> None:
+    assert cells_of(text) == cell_len(text)
+
+
+def test_what_is_taken_for_narrow_is() -> None:
+    narrow = [chr(code) for code in range(0x11_0000) if _NARROW.fullmatch(chr(code))]
+    assert set(" ~µ→•▌█─…×") <= set(narrow)
+    assert [char for char in narrow if cell_len(char) != 1] == []
 
 
 def test_fit_says_that_it_cut() -> None:
