@@ -115,7 +115,7 @@ class ViewScreen(Screen[None]):
     @property
     def is_whole(self) -> bool:
         """Composed, and not being taken apart."""
-        return self.is_mounted and bool(self.query("#crumbs"))
+        return self.is_mounted and self.query_one_optional("#crumbs", Canvas) is not None
 
     def on_screen_resume(self) -> None:
         if self.is_whole:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
-from rich.cells import cell_len
-
 from netlat_tui.widgets.bands import Band
-from netlat_tui.widgets.lines import Role
+from netlat_tui.widgets.lines import Role, cells_of
 from netlat_tui.widgets.trend import Values
 
 KEEP = 0
@@ -74,6 +72,11 @@ class Row:
     item: object = field(default=None, compare=False)
     heading: bool = False
     note: str = ""
+    trends: tuple[int, ...] = field(init=False, compare=False)  # the cells that have one: many rows have none
+
+    def __post_init__(self) -> None:
+        found = () if self.heading else tuple(at for at, cell in enumerate(self.cells) if cell.trend is not None)
+        object.__setattr__(self, "trends", found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,8 @@ def place(columns: Sequence[Column], rows: Sequence[Row], cells: int) -> tuple[P
     widths = {index: columns[index].least for index in kept}
     for index in kept:
         if spare > 0 and columns[index].most > columns[index].least:
-            wanted = max((_wanted(row, index, columns[index]) for row in rows), default=0)
-            extra = min(spare, max(0, min(wanted, columns[index].most) - columns[index].least))
+            most = min(columns[index].most, columns[index].least + spare)
+            extra = max(0, _wanted(rows, index, columns[index], most) - columns[index].least)
             widths[index] += extra
             spare -= extra
     if spare < 0 and kept:  # narrower than the columns that must stay: the first one gives
@@ -113,10 +116,18 @@ def _least(columns: Sequence[Column], kept: Sequence[int]) -> int:
     return sum(columns[index].cells for index in kept) + sum(columns[index].gap for index in kept[1:])
 
 
-def _wanted(row: Row, index: int, column: Column) -> int:
-    if row.heading or index >= len(row.cells):
-        return 0
-    cell = row.cells[index]
-    if cell.trend is not None:
-        return len(cell.trend)
-    return column.most if cell.bar is not None else cell_len(cell.text)
+def _wanted(rows: Sequence[Row], index: int, column: Column, most: int) -> int:
+    """The width that a column's fields need, up to ``most``: what is not needed of many rows is not looked at."""
+    wanted = 0
+    for row in rows:
+        if row.heading or index >= len(row.cells):
+            continue
+        cell = row.cells[index]
+        if cell.trend is not None:
+            needed = len(cell.trend)
+        else:
+            needed = column.most if cell.bar is not None else cells_of(cell.text)
+        if needed >= most:
+            return most
+        wanted = max(wanted, needed)
+    return wanted

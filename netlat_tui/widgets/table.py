@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -15,8 +14,8 @@ from netlat_tui.model.text import quantity
 from netlat_tui.widgets.cells import Cell, Column, Placed, Row, place
 from netlat_tui.widgets.glyphs import Glyphs
 from netlat_tui.widgets.line_view import LineView
-from netlat_tui.widgets.lines import BAND_ROLE, Line, Role, Span, fit, join
-from netlat_tui.widgets.trend import bar, scale_of, trend
+from netlat_tui.widgets.lines import BAND_ROLE, Line, Role, Span, cells_of, fit, join
+from netlat_tui.widgets.trend import Values, bar, scale_of, trend
 
 
 class Table(LineView, can_focus=True):
@@ -152,12 +151,14 @@ class Table(LineView, can_focus=True):
 
     def lay_out(self) -> None:
         self._placed = place(self.columns, self._view, self.size.width - 1)
+        trends: dict[int, list[Values]] = {}
+        for row in self._view:
+            for index in row.trends:
+                trends.setdefault(index, []).append(row.cells[index].trend or ())
         self._scales = {
-            placed.index: scale_of(
-                [row.cells[placed.index].trend or () for row in self._view if not row.heading], placed.cells
-            )
+            placed.index: scale_of(trends[placed.index], placed.cells)
             for placed in self._placed
-            if any(row.cells[placed.index].trend is not None for row in self._view if not row.heading)
+            if placed.index in trends
         }
 
     def line(self, index: int) -> Line:
@@ -235,7 +236,7 @@ class Table(LineView, can_focus=True):
             role = role if cell.band else Role.TREND
             return bar(cell.bar.start, cell.bar.end, placed.cells, self.glyphs, role)
         words = self.glyphs.text(cell.text)
-        if cell.short and cell_len(words) > placed.cells:
+        if cell.short and cells_of(words) > placed.cells:
             words = self.glyphs.text(cell.short)
         text = fit(words, placed.cells, self.glyphs.ellipsis, placed.column.right)
         if placed.column.banded:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlat_tui.screens.panes import cpus, irqs, layers, paths, scope, way
-from netlat_tui.widgets.cells import KEEP, Column, place
+from netlat_tui.widgets.cells import KEEP, Cell, Column, Row, place
 
 TABLES = {
     "layers": layers.COLUMNS,
@@ -46,3 +46,18 @@ def test_stages_give_way_in_order() -> None:
 @pytest.mark.parametrize("columns", TABLES.values(), ids=TABLES)
 def test_every_column_explains_itself(columns: tuple[Column, ...]) -> None:
     assert all(column.help and column.title for column in columns)
+
+
+def test_a_column_is_as_wide_as_its_widest_field_up_to_its_most() -> None:
+    columns = (Column("name", "N", 4, 12, right=False), Column("rest", "R", 3))
+    for texts, width in ((["a", "abcdef", "ab"], 6), (["a" * 30, "b"], 12), (["a"], 4), ([], 4), (["日本日本"], 8)):
+        rows = [Row(text, (Cell(text), Cell())) for text in texts] + [Row("h", (Cell("a heading " * 9),), heading=True)]
+        assert [placed.cells for placed in place(columns, rows, 40)] == [width, 3]
+        assert place(columns, rows, 10)[0].cells == min(width, 6)
+
+
+def test_a_row_knows_which_of_its_cells_are_trends() -> None:
+    cells = (Cell("a"), Cell(trend=(1.0, None)), Cell(trend=()))
+    assert Row("key", cells).trends == (1, 2)
+    assert Row("key", cells, heading=True).trends == ()
+    assert Row("key", (Cell(),)).trends == ()

@@ -77,16 +77,18 @@ def _keys(snapshot: Snapshot, listed: Rows, glyphs: Glyphs) -> list[Hashable]:
     """Everything a row is made of."""
     names = {(info.netns, info.ifindex): info.name for info in snapshot.ifaces}
     offset = (snapshot.time_ns - snapshot.mono_ns) // _CLOCK_NS
+    size, data = listed.dtype.itemsize, listed.tobytes()
+    columns = [listed[name].tolist() for name in ("netns", "ifindex", "reason", "location")]
     return [
         (
-            row.tobytes(),
-            names.get((int(row["netns"]), int(row["ifindex"]))),
-            snapshot.reasons.get(int(row["reason"])),
-            snapshot.symbols.get(int(row["location"])),
+            data[size * at : size * (at + 1)],
+            names.get((netns, ifindex)),
+            snapshot.reasons.get(reason),
+            snapshot.symbols.get(location),
             offset,
             glyphs.ascii_only,
         )
-        for row in listed
+        for at, (netns, ifindex, reason, location) in enumerate(zip(*columns, strict=True))
     ]
 
 
