@@ -41,6 +41,11 @@ class Ring:
         self._producer = np.frombuffer(self._data_map, dtype=np.uint64, count=1)
         self._data = np.frombuffer(self._data_map, dtype=np.uint8, offset=page)
 
+    @property
+    def room(self) -> int:
+        """How many records it holds."""
+        return self._size // _RECORD.itemsize
+
     def read(self) -> Rows:
         """All whole records since the last call, as ``PATH`` rows of the caller's own."""
         start, end = int(self._consumer[0]), int(self._producer[0])

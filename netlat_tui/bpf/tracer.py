@@ -151,6 +151,11 @@ class Tracer:
             self._stats_fd = None
         return True
 
+    @property
+    def room(self) -> int:
+        """Path records that can wait to be drained."""
+        return self._ring.room if self._ring is not None else 0
+
     def drain(self) -> Rows:
         """Path records since the last call."""
         return self._ring.read() if self._ring is not None else np.zeros(0, dtype=PATH)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Iterator
 
@@ -15,13 +14,15 @@ from netlat_tui.bpf.tracer import Sample, Tracer
 from netlat_tui.model.filter import EVERYTHING, Filter
 from netlat_tui.model.rows import joined
 from netlat_tui.model.ticks import CELL, PATH, Origin, Rows, SelfCost, Tick
+from netlat_tui.sources.alarm import Alarm
 from netlat_tui.sources.base import SourceError
 from netlat_tui.sources.budget import Budget
 from netlat_tui.sources.offers import refusal
 from netlat_tui.sources.sampling import Sampling
 from netlat_tui.sources.surroundings import Surroundings
 
-_LOOK_EVERY_S = 0.05  # the ring is emptied this often, whatever the tick's length
+_LOOK_S = (0.05, 1.0)  # the ring is emptied this often, whatever the tick's length: each time costs a quarter of a ms
+_FULL = 0.25  # and before the paths that may be sent up fill so much of it
 _FIRST_S = 0.2  # the first tick is over sooner: who starts it waits for figures
 _COST_EVERY = 5  # ticks: in one of so many the kernel times our programs
 
@@ -63,7 +64,7 @@ class LiveSource:
         self._filter = filter
         self._next_filter: Filter | None = None
         self._interval_s = interval_s
-        self._wake = threading.Condition()
+        self._alarm = Alarm()
         self._stopped = self._closed = False
         self.origin: Origin = self._surroundings.origin(
             self._tracer.hooks, self._tracer.reasons, filter.text, round(interval_s * 1e9)
@@ -71,21 +72,20 @@ class LiveSource:
         self._sample(np.zeros(0, dtype=CELL), 1)
 
     def set_filter(self, new: Filter) -> None:
-        with self._wake:
-            self._next_filter = new
-            self._wake.notify_all()
+        self._next_filter = new
+        self._alarm.ring()
 
     def set_interval(self, seconds: float) -> None:
-        with self._wake:
-            self._interval_s = seconds
-            self._wake.notify_all()
+        self._interval_s = seconds
+        self._alarm.ring()
 
     def stop(self) -> None:
-        # No lock: this may run in a signal handler that interrupted its holder. The loop looks at it often.
-        self._stopped = True
+        self._stopped = True  # no lock: this may run in a signal handler that interrupted its holder
+        self._alarm.ring()
 
     def close(self) -> None:
         self._stopped = self._closed = True
+        self._alarm.ring()
         self._surroundings.close()
         self._tracer.close()
 
@@ -141,6 +141,9 @@ class LiveSource:
         """Set what paths the next tick sends up, by what this one counted."""
         received, sent, every, per_second = self._sampling.thresholds(cells, duration_ns)
         self._tracer.set_sampling((received, sent), every, per_second)
+        least, most = _LOOK_S
+        filled_s = self._tracer.room / (per_second * max(1, len(self.origin.cpus)))
+        self._look_s = min(most, max(least, filled_s * _FULL))
 
     def _wait(self, began: int, first: bool) -> list[Rows]:
         """Empty the ring until the tick is over, a new filter came, or the source was stopped."""
@@ -149,8 +152,7 @@ class LiveSource:
             left = min(self._interval_s, _FIRST_S if first else self._interval_s) - (time.monotonic_ns() - began) / 1e9
             if left <= 0:
                 break
-            with self._wake:
-                self._wake.wait(min(left, _LOOK_EVERY_S))
+            self._alarm.wait(min(left, self._look_s))
             rows = self._tracer.drain()
             if len(rows):
                 paths.append(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,8 @@ import numpy as np
 from netlat_tui.model.filter import Filter
 from netlat_tui.model.ticks import Origin, Tick
 from netlat_tui.recording import Damage, Reader, RecordingError
+from netlat_tui.sources.alarm import Alarm
 from netlat_tui.sources.base import SourceError
-
-_LOOK_EVERY_S = 0.1  # a signal handler can only set a flag: it is looked at this often
 
 
 class ReplaySource:
@@ -33,7 +33,8 @@ class ReplaySource:
             raise SourceError(str(error)) from error
         self._speed = speed
         self._loop = loop
-        self._changed = threading.Condition()
+        self._alarm = Alarm()
+        self._mutex = threading.Lock()  # guards the steps
         self._paused = False
         self._steps = 0
         self._stopped = False
@@ -52,20 +53,18 @@ class ReplaySource:
         return self._paused
 
     def pause(self) -> None:
-        with self._changed:
-            self._paused = True
-            self._changed.notify_all()
+        self._paused = True
+        self._alarm.ring()
 
     def play(self) -> None:
-        with self._changed:
-            self._paused = False
-            self._changed.notify_all()
+        self._paused = False
+        self._alarm.ring()
 
     def step(self) -> None:
         """While paused: show one more tick."""
-        with self._changed:
+        with self._mutex:
             self._steps += 1
-            self._changed.notify_all()
+        self._alarm.ring()
 
     def set_filter(self, new: Filter) -> None:
         """Nothing: what was not recorded cannot be had; the screen's own part of the filter selects paths."""
@@ -74,16 +73,16 @@ class ReplaySource:
         """Nothing: ticks have the length they were recorded with."""
 
     def set_speed(self, speed: float) -> None:
-        with self._changed:
-            self._speed = speed
-            self._changed.notify_all()
+        self._speed = speed
+        self._alarm.ring()
 
     def stop(self) -> None:
-        # No lock: this may run in a signal handler that interrupted its holder.
-        self._stopped = True
+        self._stopped = True  # no lock: this may run in a signal handler that interrupted its holder
+        self._alarm.ring()
 
     def close(self) -> None:
         self._stopped = True
+        self._alarm.ring()
         self._reader.close()
 
     def ticks(self) -> Iterator[Tick]:
@@ -107,20 +106,24 @@ class ReplaySource:
         """Let the tick's time pass; False where the source was stopped."""
         waited = 0.0
         while not self._stopped:
-            with self._changed:
-                if self._paused:
-                    if self._steps:
-                        self._steps -= 1
-                        return True
-                    self._changed.wait(_LOOK_EVERY_S)
-                    continue
-                left = tick.duration_ns / 1e9 / self._speed - waited if self._speed else 0.0
-                if left <= 0:
+            if self._paused:
+                if self._step_taken():
                     return True
-                slice_s = min(left, _LOOK_EVERY_S)
-                self._changed.wait(slice_s)
-                waited += slice_s
+                self._alarm.wait()
+                continue
+            left = tick.duration_ns / 1e9 / self._speed - waited if self._speed else 0.0
+            if left <= 0:
+                return True
+            began = time.monotonic()
+            self._alarm.wait(left)
+            waited += time.monotonic() - began
         return False
+
+    def _step_taken(self) -> bool:
+        with self._mutex:
+            taken = self._steps > 0
+            self._steps -= taken
+        return taken
 
 
 def _later(tick: Tick, rounds: int, length_ns: int, count: int) -> Tick:

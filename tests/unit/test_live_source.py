@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,9 +14,10 @@ import pytest
 
 from netlat_tui import cli_run
 from netlat_tui.bpf.compiled import BuildError
+from netlat_tui.model.filter import parse
 from netlat_tui.model.filter_program import Field
 from netlat_tui.model.ticks import COUNTER_NAMES, CPU_ROW, Rows
-from netlat_tui.sources import live, offers
+from netlat_tui.sources import live, offers, surroundings
 from netlat_tui.sources.base import SourceError
 from netlat_tui.sources.live import LiveSource
 from netlat_tui.sources.sampling import Sampling
@@ -33,6 +36,7 @@ class FakeTracer:
     refused: tuple[str, ...] = ()
     hooks: tuple[Any, ...] = ()
     reasons: dict[int, str] = {}  # noqa: RUF012
+    room = 12_000
 
     def __init__(self, *, program: Rows | None = None, tier: str = "auto") -> None:
         if tier in self.refused:
@@ -40,6 +44,7 @@ class FakeTracer:
         self.tier, self.program = tier, program
         self.sampled: list[tuple[tuple[int, int], int, int]] = []
         self._paths = make_tick(0, paths=3, drops=2).paths
+        self.drained = 0
         self.made.append(self)
 
     def set_sampling(self, slow_ns: tuple[int, int], every: int, per_second: int) -> None:
@@ -49,6 +54,7 @@ class FakeTracer:
         return on
 
     def drain(self) -> Rows:
+        self.drained += 1
         paths, self._paths = self._paths, self._paths[:0]
         return paths
 
@@ -65,6 +71,9 @@ class FakeTracer:
             kernel_ns=None,
             kernel_runs=None,
         )
+
+    def set_program(self, program: Rows) -> None:
+        self.program = program
 
     def detach(self) -> None: ...
 
@@ -138,6 +147,46 @@ def test_a_name_that_had_to_wait_comes_later_and_is_made_printable(monkeypatch: 
         clock[0] = 2_000_000_000
         assert around.look(quiet, tick.cpus, tick.irqs, nobody).symbols == ((LOCATION + 0x1003, "?]0;evil+0x3"),)
         assert around.look(quiet, tick.cpus, tick.irqs, nobody).symbols == ()
+
+
+@pytest.mark.parametrize(
+    ("per_second", "cpus", "look_s"),
+    [(20, 2, 1.0), (1000, 2, 1.0), (5000, 2, 0.3), (1000, 16, 0.1875), (200_000, 2, 0.05)],
+)
+def test_the_ring_is_emptied_before_it_may_be_full_and_no_more_often(
+    per_second: int, cpus: int, look_s: float, tracer: type[FakeTracer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(surroundings.cpus, "online", lambda *_: tuple(range(cpus)))
+    monkeypatch.setattr(Sampling, "thresholds", lambda *_: (0, 0, 1, per_second))
+    with closing(LiveSource(interval_s=0.5)) as source:
+        waits: list[float | None] = []
+        wait = source._alarm.wait
+        monkeypatch.setattr(source._alarm, "wait", lambda seconds: (waits.append(seconds), wait(seconds)))
+        began = time.monotonic()
+        ticks = source.ticks()
+        next(ticks), next(ticks)
+        assert time.monotonic() - began >= live._FIRST_S + 0.5
+        ticks.close()  # type: ignore[attr-defined]
+    assert max(seconds for seconds in waits if seconds is not None) == pytest.approx(min(look_s, 0.5), abs=0.02)
+    assert tracer.made[0].drained == len(waits) + 2  # and once more for each tick
+
+
+@pytest.mark.parametrize("call", ["stop", "filter", "interval", "close"])
+def test_who_waits_for_a_tick_is_woken_at_once(call: str, tracer: type[FakeTracer]) -> None:
+    source = LiveSource(interval_s=60)
+    ticks = source.ticks()
+    next(ticks)
+    calls: dict[str, Callable[[], None]] = {
+        "stop": source.stop,
+        "filter": lambda: source.set_filter(parse("port 1")),
+        "interval": lambda: source.set_interval(0.01),
+        "close": source.close,
+    }
+    threading.Timer(0.1, calls[call]).start()
+    began = time.monotonic()
+    next(ticks)
+    assert 0.05 < time.monotonic() - began < 0.6  # less than it looks by itself
+    source.close()
 
 
 def test_thresholds_of_both_directions_go_down(tracer: type[FakeTracer], monkeypatch: pytest.MonkeyPatch) -> None:

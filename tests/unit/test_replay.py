@@ -78,11 +78,30 @@ def test_paused_it_gives_a_tick_a_step(recording: Path) -> None:
     source.close()
 
 
-def test_stop_ends_a_waiting_source(recording: Path) -> None:
+@pytest.mark.parametrize("paused", [False, True])
+@pytest.mark.parametrize("end", ["stop", "close"])
+def test_a_waiting_source_ends_at_once(recording: Path, paused: bool, end: str) -> None:
+    """It does not look for that now and then."""
+    source = ReplaySource(recording, speed=0.001)
+    if paused:
+        source.pause()
+    thread = threading.Thread(target=lambda: list(source.ticks()))
+    thread.start()
+    thread.join(timeout=0.2)
+    assert thread.is_alive()
+    getattr(source, end)()
+    thread.join(timeout=5)
+    assert not thread.is_alive()
+    source.close()
+
+
+def test_another_speed_holds_from_now_on(recording: Path) -> None:
     source = ReplaySource(recording, speed=0.001)
     thread = threading.Thread(target=lambda: list(source.ticks()))
     thread.start()
-    source.stop()
+    thread.join(timeout=0.2)
+    assert thread.is_alive()
+    source.set_speed(1000)
     thread.join(timeout=5)
     assert not thread.is_alive()
     source.close()

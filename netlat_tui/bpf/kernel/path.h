@@ -189,7 +189,7 @@ INLINE int emit(struct flight *f, struct cpu_state *c, int by_reader)
 		if (!(f->rec.mask >> i & 1))
 			f->rec.t_ns[WITHIN(i, MAX_POINTS)] = f->rec.cpu[WITHIN(i, MAX_POINTS)] = 0;
 	}
-	/* No wake-up: the reader looks by itself, several times a second. */
+	/* No wake-up: the reader looks by itself, before the ring may be full. */
 	if (ring.ringbuf_output(&f->rec, sizeof(f->rec), BPF_RB_NO_WAKEUP)) {
 		count(COUNT_RING_LOST, 1);
 		return 0;
