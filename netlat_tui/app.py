@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import os
 import signal
@@ -133,6 +134,9 @@ class NetlatApp(App[int]):
     def on_netlat_app_fresh(self) -> None:
         """Take the newest snapshot and show it."""
         state = self.state
+        if state.snapshot is None and not self.is_headless:
+            # What there is now stays to the end: to go through all of it for garbage now and then took 60 ms each time.
+            gc.freeze()
         state.snapshot = self.feed.fetch() or state.snapshot
         state.error, state.ended = self.feed.error or damage_words(self.source), self.feed.ended
         self._hear_recorder()

@@ -21,12 +21,12 @@ DEADLINE_S = 60.0
 class Terminal:
     """The view of the bundled recording, on a pseudoterminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, *python: str) -> None:
         self.ours, self.theirs = os.openpty()
         termios.tcsetwinsize(self.theirs, (24, 80))
         self.before = termios.tcgetattr(self.theirs)
         self.output = b""
-        command = [sys.executable, "-m", "netlat_tui", "replay", str(DEMO)]
+        command = [sys.executable, *(python or ("-m", "netlat_tui")), "replay", str(DEMO)]
         self.process = subprocess.Popen(command, stdin=self.theirs, stdout=self.theirs, stderr=self.theirs)
 
     def read(self) -> None:
@@ -81,3 +81,24 @@ def test_the_terminal_is_as_before(ending: str | signal.Signals, code: int, term
     for on, off in ((b"\x1b[?1049h", b"\x1b[?1049l"), (b"\x1b[?25l", b"\x1b[?25h"), (b"\x1b[?1000h", b"\x1b[?1000l")):
         assert terminal.output.rfind(off) > terminal.output.rfind(on)
     assert b"Traceback" not in terminal.output
+
+
+COUNTED = """
+import gc, sys
+from netlat_tui.cli import main
+try:
+    main()
+finally:
+    print("for good:", gc.get_freeze_count() > len(gc.get_objects()))
+"""
+
+
+def test_what_stays_is_not_gone_through_for_garbage() -> None:
+    terminal = Terminal("-c", COUNTED)
+    try:
+        terminal.until("raise→softirq".encode())
+        os.write(terminal.ours, b"q")
+        assert terminal.end() == 0
+        assert b"for good: True" in terminal.output
+    finally:
+        terminal.close()
