@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from netlat_tui.model.paths import Path, decode
 from netlat_tui.model.points import Direction
 from netlat_tui.model.retained import Retained
 from netlat_tui.model.rows import added_up, chosen
-from netlat_tui.model.scopes import cpu_rows, irq_rows, packets_of
+from netlat_tui.model.scopes import cpu_rows, irq_rows, packets_of, taken
 from netlat_tui.model.snapshot import Accounting, SelfView, Snapshot
 from netlat_tui.model.ticks import (
     CELL,
@@ -190,6 +191,7 @@ class History:
         stages = made.stages(regions, everywhere)
         seen = {row.direction for row in stages}
         totals = made.totals(regions, everywhere, seen)
+        by_cpu, by_irq = cpu_rows(made, numbers, cpus), irq_rows(made, self._irq_numbers(irqs), irqs, self._irq_info)
         return Snapshot(
             time_ns=newest.time_ns if newest else self.origin.started_ns,
             mono_ns=newest.mono_ns if newest else 0,
@@ -204,8 +206,8 @@ class History:
             delays=made.delays(regions, everywhere, stages),
             totals=totals,
             total=totals[0].values if totals else nothing(),
-            cpus=cpu_rows(made, numbers, cpus),
-            irqs=irq_rows(made, self._irq_numbers(irqs), irqs, self._irq_info),
+            cpus=by_cpu,
+            irqs=by_irq,
             drops=kinds,
             drops_of_no_kind=max(0, ends - int(dropped["count"].sum())),
             latest=latest,
@@ -215,6 +217,7 @@ class History:
             accounting=Accounting(in_flight=self._in_flight, **self._counters),
             self_view=_self_view(ticks, max(len(self.origin.cpus), 1)),
             hooks=self.origin.hooks,
+            taken=partial(taken, made, (*by_cpu, *by_irq)),
             reasons=self.origin.reasons,
             ifaces=tuple(self._ifaces.values()),
             symbols=dict(self._symbols),

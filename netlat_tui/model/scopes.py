@@ -7,10 +7,15 @@ from collections.abc import Mapping, Sequence
 from netlat_tui.model.codes import Region
 from netlat_tui.model.intervals import Intervals
 from netlat_tui.model.later import Later
-from netlat_tui.model.points import GAUGE, Direction
-from netlat_tui.model.snapshot import CpuRow, DelayRow, Distribution, IrqRow, StageRow, TotalRow
+from netlat_tui.model.points import DELAYS, GAUGE, N_STAGES, STAGES, TOTAL, Direction
+from netlat_tui.model.snapshot import CpuRow, DelayRow, Distribution, IrqRow, StageRow, Taken, TotalRow
 from netlat_tui.model.ticks import IrqInfo, Rows, Scope
 
+_DIRECTION = (
+    {stage.id: stage.direction for stage in STAGES}
+    | {delay.gauge: Direction.RX for delay in DELAYS}
+    | {gauge: direction for direction, gauge in TOTAL.items()}
+)
 _OF_CPU = (GAUGE["softirq_wait"], GAUGE["softirq_run"])
 _OF_IRQ = (GAUGE["irq_handler"], GAUGE["irq_to_poll"])
 
@@ -33,6 +38,21 @@ def irq_rows(
     return tuple(
         _irq(made, region, row, about.get(region.key, IrqInfo(region.key, "")), *values)
         for region, row, values in found
+    )
+
+
+def taken(made: Intervals, rows: Sequence[CpuRow | IrqRow], dist: int) -> tuple[Taken, ...]:
+    """What each of these has of a stage, a delay or whole paths, where it has any: of all of them at once."""
+    if made.direction not in (None, _DIRECTION.get(dist)):
+        return ()
+    if dist >= N_STAGES:  # delays and whole paths are counted by CPU only
+        rows = [row for row in rows if isinstance(row, CpuRow)]
+    regions = [Region(Scope.CPU, row.cpu) if isinstance(row, CpuRow) else Region(Scope.IRQ, row.irq) for row in rows]
+    found = zip(rows, regions, made.of_each(regions, [dist]), strict=True)
+    return tuple(
+        Taken(row, values.count / made.seconds, values, made.past.of(region.code(dist)))
+        for row, region, (values,) in found
+        if values.count
     )
 
 

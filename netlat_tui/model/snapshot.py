@@ -5,6 +5,7 @@ This module holds the types; ``netlat_tui.model.derive`` makes them from ticks.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from netlat_tui.model.histogram import Counts
@@ -164,6 +165,16 @@ class IrqRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """What one CPU or interrupt has of a stage, a delay or whole paths."""
+
+    scope: CpuRow | IrqRow
+    rate: float  # per second
+    values: Distribution
+    trend: Trend
+
+
+@dataclass(frozen=True, slots=True)
 class Accounting:
     """DESIGN.md's equation, and what stands beside it. Counts over the whole run, not the window."""
 
@@ -237,6 +248,9 @@ class Snapshot:
     accounting: Accounting
     self_view: SelfView
     hooks: tuple[Hook, ...]
+    taken: Callable[[int], tuple[Taken, ...]] = field(
+        repr=False, compare=False
+    )  # by whom, of the distribution of an id
     reasons: dict[int, str] = field(repr=False, default_factory=dict)
     ifaces: tuple[IfaceInfo, ...] = ()
     symbols: dict[int, str] = field(repr=False, default_factory=dict)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from netlat_tui.model.derive import History
 from netlat_tui.model.filter import EVERYTHING, parse
 from netlat_tui.model.paths import totals_ns
-from netlat_tui.model.points import GAUGE, N_STAGES, Direction, stage_id
+from netlat_tui.model.points import DELAYS, GAUGE, N_STAGES, TOTAL, Direction, stage_id
 from netlat_tui.model.retained import Retained
-from netlat_tui.model.snapshot import Accounting, Snapshot
+from netlat_tui.model.snapshot import Accounting, CpuRow, Snapshot
 from netlat_tui.model.ticks import CELL, SUM, Scope, SelfCost, Tick
 from tests.synth import ORIGIN, SECOND, make_tick, make_ticks
 
@@ -101,6 +101,24 @@ def test_a_stage_is_the_sum_of_its_cpus_and_of_its_interrupts() -> None:
         by_irq = [row.values for irq in shown.irqs for row in irq.stages if row.stage.name == name]
         assert sum(values.count for values in by_cpu) == count
         assert sum(values.count for values in by_irq) == count
+
+
+@pytest.mark.parametrize("direction", [None, *Direction])
+def test_who_took_a_stage_s_packets_is_told_as_their_rows_tell_it(direction: Direction | None) -> None:
+    history = history_of(make_ticks(4, sent=3))
+    shown = history.snapshot(None, EVERYTHING, direction)
+    by_id: dict[int, list[object]] = {}
+    for scope in (*shown.cpus, *shown.irqs):
+        rows = [(row.stage.id, row) for row in scope.stages]
+        if isinstance(scope, CpuRow):
+            rows += [(row.delay.gauge, row) for row in scope.delays]  # type: ignore[misc]
+            rows += [(TOTAL[row.direction], row) for row in scope.totals if row.values.count]  # type: ignore[misc]
+        for dist, row in rows:
+            by_id.setdefault(dist, []).append((scope, row.rate, row.values, row.trend))
+    assert by_id
+    for dist in {*range(N_STAGES), *TOTAL.values(), *(delay.gauge for delay in DELAYS)}:
+        told = [(one.scope, one.rate, one.values, one.trend) for one in shown.taken(dist)]
+        assert told == by_id.get(dist, []), dist
 
 
 def test_shares_of_a_direction_add_up_to_all_of_its_time() -> None:

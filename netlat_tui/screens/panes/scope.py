@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netlat_tui.model.snapshot import CpuRow, DelayRow, IrqRow, Snapshot, StageRow, TotalRow
+from netlat_tui.model.snapshot import CpuRow, DelayRow, IrqRow, Snapshot, StageRow, Taken, TotalRow
 from netlat_tui.model.text import quantity
 from netlat_tui.screens.panes import whole
 from netlat_tui.screens.panes.base import Measured, latency, plain_latency
@@ -58,12 +58,14 @@ def measured(scope: Scope) -> tuple[Measured, ...]:
 
 def where_rows(snapshot: Snapshot, item: StageRow | Measured, glyphs: Glyphs) -> Sequence[Row]:
     """The CPUs and interrupts that a stage's packets came by; delays and whole paths are counted by CPU only."""
+    dist = item.stage.id if isinstance(item, StageRow) else whole.distribution_of(item.key)
+    taken = () if dist is None else snapshot.taken(dist)
     rows: list[Row] = []
-    for title, scopes in (("by CPU", snapshot.cpus), ("by interrupt", snapshot.irqs)):
-        found = [(scope, row) for scope in scopes if (row := in_scope(scope, item)) is not None]
+    for title, kind in (("by CPU", CpuRow), ("by interrupt", IrqRow)):
+        found = [one for one in taken if isinstance(one.scope, kind)]
         if found:
             rows.append(Row(title, (Cell(title, Role.GROUP),), heading=True))
-            rows.extend(_where(scope, row, glyphs) for scope, row in found)
+            rows.extend(_where(one, glyphs) for one in found)
     return rows
 
 
@@ -75,8 +77,8 @@ def in_scope(scope: Scope, item: StageRow | Measured) -> Interval | None:
     return found if found is not None and found.values.count else None
 
 
-def _where(scope: Scope, row: Interval, glyphs: Glyphs) -> Row:
-    name = scope_name(scope, glyphs)
+def _where(row: Taken, glyphs: Glyphs) -> Row:
+    name = scope_name(row.scope, glyphs)
     cells = (
         Cell(f" {name}", sort=name),
         Cell(quantity(row.rate, row.values.estimated), sort=row.rate),
@@ -85,4 +87,4 @@ def _where(scope: Scope, row: Interval, glyphs: Glyphs) -> Row:
         plain_latency(row.values.max_ns, glyphs),
         Cell(trend=row.trend.p99_ns),
     )
-    return Row(name, cells, scope)
+    return Row(name, cells, row.scope)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netlat_tui.model.points import Direction
+from netlat_tui.model.points import DELAYS, TOTAL, Direction
 from netlat_tui.model.snapshot import CpuRow, DelayRow, Snapshot, TotalRow
 from netlat_tui.screens.panes.base import Measured
 
@@ -11,6 +11,8 @@ _ENDINGS = {
     Direction.TX: "sent packet that the driver was done with",
 }
 _TOTAL = {f"{direction.label.upper()} total": direction for direction in Direction}
+
+_DISTRIBUTION = {delay.name: delay.gauge for delay in DELAYS} | {key: TOTAL[way] for key, way in _TOTAL.items()}
 
 
 def delay_key(row: DelayRow) -> str:
@@ -24,6 +26,11 @@ def total_key(row: TotalRow) -> str:
 def total_direction(measured: Measured) -> Direction | None:
     """Whose whole paths it is, ``None`` where it is something else."""
     return _TOTAL.get(measured.key)
+
+
+def distribution_of(key: str) -> int | None:
+    """The id of the distribution behind the row of this key, ``None`` where it is no delay and no total."""
+    return _DISTRIBUTION.get(key)
 
 
 def delays(of: Snapshot | CpuRow) -> list[Measured]:
