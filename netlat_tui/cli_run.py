@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -198,10 +197,13 @@ def live_view(ask: Ask, ascii_only: bool) -> NoReturn:
     banner = ""
     source: Source
     try:
-        # The kernel checks the programs meanwhile. The thread ends before rights are dropped: they are a thread's own.
-        with ThreadPoolExecutor(1) as beside:
-            beside.submit(importlib.import_module, "netlat_tui.app")
-            source = LiveSource(filter=flt, interval_s=ask.interval_s, hooks=ask.hooks, budget=ask.budget)
+        source = LiveSource(
+            filter=flt,
+            interval_s=ask.interval_s,
+            hooks=ask.hooks,
+            budget=ask.budget,
+            meanwhile=lambda: importlib.import_module("netlat_tui.app"),
+        )
     except SourceError as error:
         if ask.hooks != "auto" or not DEMO.exists():  # who forces a kind of hook wants to know of that one
             raise Ended(error.exit_code, str(error)) from None

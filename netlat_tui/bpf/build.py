@@ -61,8 +61,8 @@ class Attached:
 def attach(btf: Btf, sizes: Sizes, prepare: Callable[[Attached], None], tier: str = "auto") -> Attached:
     """Compile, load and attach everything this kernel offers; ``BuildError`` where the essential hooks fail.
 
-    ``prepare`` is called when the maps are there and nothing is attached yet; again if a hook that others stand in for
-    turns out to be refused, and everything is built without it. ``tier``: one of ``plan.TIERS``.
+    ``prepare`` is called when everything is loaded and nothing is attached yet; again if a hook that others stand in
+    for turns out to be refused, and everything is built without it. ``tier``: one of ``plan.TIERS``.
     """
     try:
         plan = make(btf, tier)
@@ -75,8 +75,7 @@ def attach(btf: Btf, sizes: Sizes, prepare: Callable[[Attached], None], tier: st
         try:
             for entry in made.maps:
                 attached.maps[entry.name] = LoadedMap(calls.create_map(entry.name, entry.spec), entry)
-            prepare(attached)
-            if _attach(btf, attached, made):
+            if _attach(btf, attached, made, prepare):
                 return attached
         except PermissionError as error:
             attached.close()
@@ -90,7 +89,7 @@ def attach(btf: Btf, sizes: Sizes, prepare: Callable[[Attached], None], tier: st
         attached.close()
 
 
-def _attach(btf: Btf, attached: Attached, made: Compiled) -> bool:
+def _attach(btf: Btf, attached: Attached, made: Compiled, prepare: Callable[[Attached], None]) -> bool:
     """Load and attach what is planned; False where the plan had to change so that the source does not fit any more."""
     plan = attached.plan
     for probe in PROBES:
@@ -100,6 +99,7 @@ def _attach(btf: Btf, attached: Attached, made: Compiled) -> bool:
     refused = load(btf, attached, made, chosen)
     if _refuse(plan, chosen, refused):
         return False
+    prepare(attached)
     for probe in chosen:
         if probe.event in refused:
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -57,13 +58,21 @@ class Tracer:
     Raises ``BuildError`` or ``BtfError`` where the kernel does not allow it.
     """
 
-    def __init__(self, sizes: Sizes | None = None, program: Rows | None = None, tier: str = "auto") -> None:
+    def __init__(
+        self,
+        sizes: Sizes | None = None,
+        program: Rows | None = None,
+        tier: str = "auto",
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> None:
+        """``meanwhile``: done in a thread, which has ended afterwards, while the kernel checks the programs."""
         btf = Btf.of_kernel()
         self.sizes = sizes or Sizes(cpus=possible_cpus())
         self.reasons = drop_reasons(btf)
         first = empty_program() if program is None else program
         with ThreadPoolExecutor(1) as pool:  # beside the loading of the programs: it takes a tenth of a second
             self._page_map = pool.submit(page_map)
+            pool.submit(meanwhile)
             self._attached = attach(btf, self.sizes, lambda attached: self._prepare(attached, first), tier)
         maps = self._attached.maps
         self._sweep = self._attached.programs.get("on_sweep")

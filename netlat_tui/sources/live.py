@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from netlat_tui.sources.surroundings import Surroundings
 
 _LOOK_S = (0.05, 1.0)  # the ring is emptied this often, whatever the tick's length: each time costs a quarter of a ms
 _FULL = 0.25  # and before the paths that may be sent up fill so much of it
-_FIRST_S = 0.2  # the first tick is over sooner: who starts it waits for figures
+_FIRST_S = 0.1  # the first tick is over sooner: who starts it waits for figures
 _COST_EVERY = 5  # ticks: in one of so many the kernel times our programs
 
 
@@ -43,13 +43,17 @@ class LiveSource:
         hooks: str = "auto",
         sampling: Sampling | None = None,
         budget: float | None = None,
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> None:
-        """``budget``: share of all CPUs that tracing may cost, 0…1; ``None``: everything is measured."""
+        """``budget``: share of all CPUs that tracing may cost, 0…1; ``None``: everything is measured.
+
+        ``meanwhile``: done in a thread, which has ended afterwards, while the kernel checks the programs.
+        """
         refused = refusal()
         if refused:
             raise SourceError(*refused)
         try:
-            self._tracer = Tracer(program=filter.program, tier=hooks)
+            self._tracer = Tracer(program=filter.program, tier=hooks, meanwhile=meanwhile)
         except BuildError as error:
             raise SourceError(str(error), error.exit_code) from error
         except BtfError as error:
