@@ -47,14 +47,15 @@ SHARED = (
     "outdated",
     "place",
     "move",
+    "settle_next",
     "step",
     "judge",
     "finish",
     "complete",
-    "absorb",
-    "fold",
-    "gather",
+    "fold_next",
+    "gather_next",
     "attribute",
+    "ask_task",
     "dequeued",
 )
 """Functions ``shared_*`` of the kernel side that programs call instead of containing them: the verifier, which follows

@@ -70,7 +70,7 @@ class Tracer:
         self.sizes = sizes or Sizes(cpus=possible_cpus())
         self.reasons = drop_reasons(btf)
         first = empty_program() if program is None else program
-        with ThreadPoolExecutor(1) as pool:  # beside the loading of the programs: it takes a tenth of a second
+        with ThreadPoolExecutor(2) as pool:  # beside the loading of the programs: it takes a tenth of a second
             self._page_map = pool.submit(page_map)
             pool.submit(meanwhile)
             self._attached = attach(btf, self.sizes, lambda attached: self._prepare(attached, first), tier)

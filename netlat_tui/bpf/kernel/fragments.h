@@ -28,32 +28,21 @@ INLINE void take_up(struct object skb, struct cpu_state *c)
 
 #define MOST_PARTS 48
 
-/* The parts of the datagram at this place: some were freed without a word, others will be when it is read. */
-int shared_gather(u64 slot)
+/* The next part of the datagram at this place: some were freed without a word, others will be when it is read. 0 where there
+ * is none. */
+int shared_gather_next(u64 slot)
 {
 	struct flight *f = flight_at(slot);
-	if (!f)
+	struct flight *g = f ? seq_find(f->flow, f->end_seq) : 0;
+	if (!f || !g || g->part != PART_LATER)
 		return 0;
-	u32 parts = 0, flow = f->flow, end = f->end_seq;
-
-	f->part = PART_NONE;
-	for (u32 i = 0; i < MOST_PARTS; i++) {
-		OPAQUE(i);
-		if (i >= MOST_PARTS)
-			break;
-		struct flight *g = seq_find(flow, end);
-		OPAQUE(g);
-		if (!g || g->part != PART_LATER)
-			break;
-		end = g->end_seq;
-		if (flight_ends(g)) {
-			parts++;
-			flight_clear(g);
-		}
+	f->end_seq = g->end_seq;
+	if (flight_ends(g)) {
+		count(COUNT_MERGED, 1);
+		f->rec.merged++;
+		flight_clear(g);
 	}
-	count(COUNT_MERGED, parts);
-	f->rec.merged += parts;
-	return 0;
+	return 1;
 }
 
 /* A datagram that is about to join its socket's queue may have been put together of fragments: it is whole now. */
@@ -61,7 +50,12 @@ INLINE void gather(struct flight *f, struct object skb)
 {
 	if (f->part != PART_FIRST || f->state != FLIGHT_LINKED)
 		return;
-	call_gather(f->slot);
+	for (u32 i = 0; i < MOST_PARTS; i++) {
+		OPAQUE(i);
+		if (i >= MOST_PARTS || !call_gather_next(f->slot))
+			break;
+	}
+	f->part = PART_NONE;
 	f->rec.length = GET(skb, u32, OFF_SKB_LEN) +
 			(u32)(GET(skb, u64, OFF_SKB_DATA) - f->head - GET(skb, u16, OFF_SKB_NETWORK_HEADER));
 }

@@ -44,13 +44,14 @@ INLINE int comm_starts(const char *comm, char a, char b, char d, char e)
 }
 
 /* What kind of kernel thread the task is that runs now. Its name is asked once for as long as it is the same task. */
-INLINE void this_task(struct cpu_state *c)
+int shared_ask_task(u64 pid)
 {
-	u32 pid = bpf_get_current_pid_tgid(), irq = 0;
+	struct cpu_state *c = this_cpu();
 	char comm[16] = {};
+	u32 irq = 0;
 
-	if (pid == c->asked_pid)
-		return;
+	if (!c)
+		return 0;
 	bpf_get_current_comm(comm, sizeof(comm));
 	if (comm_starts(comm, 'i', 'r', 'q', '/')) {
 #pragma unroll
@@ -64,6 +65,14 @@ INLINE void this_task(struct cpu_state *c)
 	c->is_ksoftirqd = comm_starts(comm, 'k', 's', 'o', 'f');
 	c->is_napi_thread = comm_starts(comm, 'n', 'a', 'p', 'i');
 	c->asked_pid = pid;
+	return 0;
+}
+
+INLINE void this_task(const struct cpu_state *c)
+{
+	u32 pid = bpf_get_current_pid_tgid();
+	if (pid != c->asked_pid)
+		call_ask_task(pid);
 }
 
 int on_irq_handler_entry(struct bpf_raw_tracepoint_args *ctx)

@@ -87,7 +87,8 @@ struct flight {
 	u32 follow;             /* its other half was sent to user space: send this one too */
 	struct look look;
 	struct attribution came_by;
-	u64 pad;
+	u32 fold_to;            /* sequence number up to which segments are being folded in */
+	u32 pad;
 };
 
 struct bucket {

@@ -58,18 +58,29 @@ INLINE void settle_one(struct flight *f, u32 next, u64 when)
 	f->settled_ns = when;
 }
 
-/* Count the stages between the points added since the last time. Of what is received not before the filter was asked; of
- * what is sent at its end: until then a point may be passed again. */
-INLINE void settle(struct flight *f)
+/* Count the next stage between points added since the last time; 0 where there is none. */
+int shared_settle_next(u64 slot)
+{
+	struct flight *f = flight_at(slot);
+	if (!f)
+		return 0;
+	u32 last = f->settled;
+	u32 rest = last == UNSETTLED ? f->rec.mask : f->rec.mask & ~((2u << (last & 31)) - 1);
+	if (!rest)
+		return 0;
+	u32 next = WITHIN(log2_of(rest & -rest), MAX_POINTS);
+	settle_one(f, next, f->rec.t0_ns + f->rec.t_ns[next]);
+	return 1;
+}
+
+/* Of what is received not before the filter was asked; of what is sent at its end: until then a point may be passed
+ * again. */
+INLINE void settle(const struct flight *f)
 {
 	for (u32 i = 0; i < MAX_POINTS; i++) {
 		OPAQUE(i);
-		u32 last = f->settled;
-		u32 rest = last == UNSETTLED ? f->rec.mask : f->rec.mask & ~((2u << (last & 31)) - 1);
-		if (i >= MAX_POINTS || !rest)
+		if (i >= MAX_POINTS || !call_settle_next(f->slot))
 			break;
-		u32 next = WITHIN(log2_of(rest & -rest), MAX_POINTS);
-		settle_one(f, next, f->rec.t0_ns + f->rec.t_ns[next]);
 	}
 }
 

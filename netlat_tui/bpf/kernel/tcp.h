@@ -24,45 +24,34 @@ INLINE struct flight *seq_find(u32 flow, u32 seq)
 
 #define QUEUED (1u << 31)   /* with a place: on the socket's queue */
 
-/* The segment at this place is in another one's skb now. */
-int shared_absorb(u64 segment)
+/* Fold into the flight at a place the next segment, if that lies before fold_to; 0 where there is none. */
+int shared_fold_next(u64 folding)
 {
-	struct flight *g = flight_at((u32)segment & ~QUEUED);
-	if (!g)
+	struct flight *f = flight_at((u32)folding & ~QUEUED);
+	if (!f || (s32)(f->fold_to - f->end_seq) <= 0)
 		return 0;
-	if (segment & QUEUED && g->state == FLIGHT_LINKED)
+	struct flight *g = seq_find(f->flow, f->end_seq);
+	if (!g || g->key == f->key || g->end_seq == g->seq) {
+		/* Not seen, or given up: what follows it can still be found. */
+		f->end_seq = f->fold_to;
+		return 0;
+	}
+	f->end_seq = g->end_seq;
+	f->rec.merged++;
+	if (folding & QUEUED && g->state == FLIGHT_LINKED)
 		reached(g, POINT_SOCKET, bpf_ktime_get_ns());
-	return finish(g, OUTCOME_MERGED, COUNT_MERGED);
+	finish(g, OUTCOME_MERGED, COUNT_MERGED);
+	return 1;
 }
 
-/* Fold into the flight at a place the segments up to a sequence number (<< 32), which its skb now holds. */
-int shared_fold(u64 folding)
+/* Fold into a flight the segments up to a sequence number, which its skb now holds. queued: they are on the socket's
+ * queue. */
+INLINE void fold(struct flight *f, u32 end_seq, int queued)
 {
-	u32 end_seq = folding >> 32, queued = folding & QUEUED;
-	struct flight *f = flight_at((u32)folding & ~QUEUED);
-	if (!f)
-		return 0;
+	f->fold_to = end_seq;
 	for (u32 i = 0; i < MAX_FOLD; i++) {
 		OPAQUE(i);
-		if (i >= MAX_FOLD || (s32)(end_seq - f->end_seq) <= 0)
+		if (i >= MAX_FOLD || !call_fold_next(f->slot | (queued ? QUEUED : 0)))
 			break;
-		struct flight *g = seq_find(f->flow, f->end_seq);
-		OPAQUE(g);
-		if (!g || g->key == f->key || g->end_seq == g->seq) {
-			/* Not seen, or given up: what follows it can still be found. */
-			f->end_seq = end_seq;
-			break;
-		}
-		f->end_seq = g->end_seq;
-		f->rec.merged++;
-		call_absorb(g->slot | queued);
 	}
-	return 0;
-}
-
-/* queued: they are on the socket's queue. */
-INLINE void fold(const struct flight *f, u32 end_seq, int queued)
-{
-	if ((s32)(end_seq - f->end_seq) > 0)
-		call_fold(f->slot | (queued ? QUEUED : 0) | (u64)end_seq << 32);
 }
