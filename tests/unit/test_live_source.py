@@ -38,7 +38,10 @@ class FakeTracer:
     reasons: dict[int, str] = {}  # noqa: RUF012
     room = 12_000
 
-    def __init__(self, *, program: Rows | None = None, tier: str = "auto") -> None:
+    def __init__(
+        self, *, program: Rows | None = None, tier: str = "auto", meanwhile: Callable[[], object] = lambda: None
+    ) -> None:
+        meanwhile()
         if tier in self.refused:
             raise BuildError(SENTENCE, 4)
         self.tier, self.program = tier, program
