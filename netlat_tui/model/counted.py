@@ -58,7 +58,8 @@ class Counted:
         totals = cumulative[begin + self.lengths] - before
         at = cumulative.searchsorted(before + _rank_of_p99(totals)) - 1
         some = totals > 0
-        high = np.zeros(1 + max(self.rows.max(initial=-1), self.sum_rows.max(initial=-1)), dtype=np.int64)
+        highest = int(np.concatenate([self.rows, self.sum_rows, [-1]]).max())
+        high = np.zeros(1 + highest, dtype=np.int64)
         np.maximum.at(high, self.sum_rows, self.high)
         rows = self.rows[some]
         return rows, totals[some], _p99(self.buckets[at[some]], high[rows])
@@ -76,7 +77,7 @@ def everywhere(cells: Rows, sums: Rows) -> tuple[Codes, Counts, npt.NDArray[np.i
     counted = (sums["scope"] == Scope.CPU) & (sums["count"] > 0)
     highest = np.minimum(sums["max_ns"][counted], np.uint64(NO_MINIMUM)).astype(np.int64)
     np.maximum.at(high, sums["dist"][counted], highest)
-    totals = together.sum(axis=1)
+    totals: Counts = together.sum(axis=1, dtype=np.uint64)
     p99 = _p99(at_ranks(together, _rank_of_p99(totals)[:, None])[:, 0], high[dists])
     some = totals > 0
     codes = code_of(EVERYWHERE, 0, 0) | dists[some].astype(np.int64)
