@@ -134,7 +134,7 @@ class Tracer:
         leave_out(self._attached) if not on else take_in(self._attached)
 
     def rest(self, on: bool) -> None:
-        """Take all hooks out, or put those that were in back. Detaching takes the kernel a quarter of a second."""
+        """Take all hooks out, or put those that were in back. Detaching takes the kernel a tenth of a second."""
         if on:
             self._resting = tuple(self._attached.links)
             self._attached.detach()

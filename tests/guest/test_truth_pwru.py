@@ -6,14 +6,13 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
-from statistics import median
 
 import pytest
 
 from netlat_tui.bpf.tracer import Tracer
 from tests.live.conftest import Actor, Capture, Net, cannot, net, rights
-from tests.live.test_truth_bpftrace import COUNT, HOOK_NS
-from tests.live.truth import by_length, log, need, paths_of, times
+from tests.live.test_truth_bpftrace import COUNT, check_same, followed
+from tests.live.truth import need, times, weigh
 
 __all__ = ["net", "rights"]
 
@@ -62,21 +61,12 @@ def intervals(text: str) -> list[int]:
 def test_pwru_sees_the_same(net: Net, tracer: Tracer, capture: Begin) -> None:
     need(tracer, "rx.ip", "rx.socket", "rx.return")
     sender, receiver = net.pair()
+    weigh(net, receiver, "-", (16, 100))  # there is something to be measured
     reader = net.start(receiver, "udp-log-read", receiver.ip4, COUNT, 0)
     port = reader.expect("ready")
     others = pwru(net, port)
-    seen = capture(f"rx and netns {receiver.inode} and udp and dst port {port}")
-    writer = net.start(sender, "udp-log-send", receiver.ip4, port, COUNT, 1000, 0.002)
-    sent = by_length(log(writer, "sent"))
-    seen.until_ended(COUNT)
-    paths = paths_of(seen, port)
-    assert set(paths) == set(sent)
+    paths = followed(net, capture, sender, receiver, port)
     others.process.terminate()
     theirs = intervals(others.process.communicate()[0])
-    assert len(theirs) == COUNT
     in_order = sorted(paths.values(), key=lambda path: path.t0_ns)
-    ours = [times(path)["socket"] - times(path)["ip"] for path in in_order]
-    differences = [mine - other for mine, other in zip(ours, theirs, strict=True)]
-    print(f"pwru: median {median(theirs)} ns, ours {median(ours)} ns, difference {median(differences)} ns")
-    assert abs(median(differences)) <= HOOK_NS, sorted(differences)
-    assert sum(abs(difference) <= HOOK_NS for difference in differences) >= COUNT * 9 // 10, sorted(differences)
+    check_same([times(path)["socket"] - times(path)["ip"] for path in in_order], theirs)

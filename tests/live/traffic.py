@@ -302,15 +302,20 @@ def stop(pid: int, duration: float) -> None:
 
 
 def weigh(device: str, sockets: int, looks: int) -> None:
-    """Each packet over a device takes time: packet sockets' filters look for what is not there, ``looks`` times."""
+    """Each packet over a device takes time: packet sockets' filters look for what is not there, ``looks`` times.
+
+    "-": each datagram, between IP and UDP; raw sockets look at it there.
+    """
     look = struct.pack("=HBBI", 0x00, 0, 0, 100) + struct.pack("=HBBI", 0x20, 0, 0, 0xFFFFF00C)  # SKF_AD_NLATTR
     code = struct.pack("=HBBI", 0x01, 0, 0, 9) + look * looks + struct.pack("=HBBI", 0x06, 0, 0, 0)
     text = ctypes.create_string_buffer(code)
     program = struct.pack("HP", len(code) // 8, ctypes.addressof(text))
-    taps = [socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) for _ in range(sockets)]
+    kind = (socket.AF_INET, socket.IPPROTO_UDP) if device == "-" else (socket.AF_PACKET, 0)
+    taps = [socket.socket(kind[0], socket.SOCK_RAW, kind[1]) for _ in range(sockets)]
     for tap in taps:
         tap.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
-        tap.bind((device, 3))  # ETH_P_ALL
+        if device != "-":
+            tap.bind((device, 3))  # ETH_P_ALL
     say("ready 0")
     time.sleep(TIMEOUT)
 

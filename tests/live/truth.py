@@ -148,7 +148,7 @@ def steer(host: Host, device: str, cpu: int | None) -> None:
 
 
 def weigh(net: Net, host: Host, device: str, burden: tuple[int, int] = BURDEN) -> None:
-    """Each packet over this device takes its CPU a while."""
+    """Each packet over this device takes its CPU a while; of "-": each datagram between IP and UDP."""
     # Filters may be this large; a setting of the namespace's own from 6.7 on, the machine's before.
     setting = ("sysctl", "-qw", "net.core.optmem_max=1000000")
     subprocess.run([*host.inside, *setting], check=False, stderr=subprocess.DEVNULL)

@@ -55,7 +55,7 @@ int on_kfree_skb(struct bpf_raw_tracepoint_args *ctx)
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
-	struct object skb = known(ctx->args[0], c);
+	struct object skb = typed(ctx->args[0], c);
 	struct flight *f = flight_followed(skb);
 	if (!f)
 		return 0;
@@ -105,7 +105,7 @@ int on_consume_skb(struct bpf_raw_tracepoint_args *ctx)
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
-	struct flight *f = flight_followed(known(ctx->args[0], c));
+	struct flight *f = flight_followed(typed(ctx->args[0], c));
 	if (!f || f->state >= FLIGHT_SOCKET)
 		return 0;
 	if (f->state == FLIGHT_BORN) {

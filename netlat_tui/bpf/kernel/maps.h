@@ -106,7 +106,7 @@ struct cut_up {
 
 struct cpu_state {
 	struct irq_state irq;
-	u64 self;               /* its own address: see known */
+	u64 self;               /* its own address: see typed */
 	u64 gro_skb;            /* in napi_gro_receive */
 	u64 link_skb;           /* last packet seen at the link layer */
 	u64 queuing;            /* skb that is being put on a socket's queue */

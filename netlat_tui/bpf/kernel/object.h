@@ -7,7 +7,7 @@ struct object {
 
 /* The argument of a raw tracepoint. The verifier does not let one calculate with such a pointer, except for the distance to
  * another: from that and the other's address, which this_cpu has written down, comes the number. */
-INLINE struct object known(u64 pointer, struct cpu_state *c)
+INLINE struct object typed(u64 pointer, struct cpu_state *c)
 {
 	struct object o = {.at = pointer, .pointer = pointer, .typed = 1};
 
@@ -38,7 +38,7 @@ INLINE int is_null(struct object o)
 
 /* The object a field points to. */
 #define FOLLOW(object, offset, c)                                                                                      \
-	((object).typed ? known(LOAD(u64, (object).pointer, offset), c) : plain(read_u64((object).at, offset)))
+	((object).typed ? typed(LOAD(u64, (object).pointer, offset), c) : plain(read_u64((object).at, offset)))
 
 #define FOLLOW_NOW(object, offset, c)                                                                                  \
-	((object).typed ? known(LOAD_NOW(u64, (object).pointer, offset), c) : plain(read_u64((object).at, offset)))
+	((object).typed ? typed(LOAD_NOW(u64, (object).pointer, offset), c) : plain(read_u64((object).at, offset)))

@@ -77,7 +77,7 @@ int on_skb_copy_datagram_iovec(struct bpf_raw_tracepoint_args *ctx)
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
-	struct object skb = known(ctx->args[0], c);
+	struct object skb = typed(ctx->args[0], c);
 	struct flight *f = rx_of(skb);
 	if (!f || f->state < FLIGHT_LINKED)
 		return 0;
@@ -184,7 +184,7 @@ INLINE int read_returned(u64 sk, int ret, int flags)
 int on_sock_recv_length(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct cpu_state *c = this_cpu();
-	return c ? returned(known(ctx->args[0], c), ctx->args[1], ctx->args[2]) : 0;
+	return c ? returned(typed(ctx->args[0], c), ctx->args[1], ctx->args[2]) : 0;
 }
 
 #ifdef HAVE_INET_RECVMSG

@@ -116,7 +116,7 @@ INLINE int into_gro(u64 pointer)
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
-	struct object skb = known(pointer, c);
+	struct object skb = typed(pointer, c);
 	c->gro_skb = skb.at;
 	struct flight *f = arrive(skb, now, c);
 	OPAQUE(f);
@@ -171,7 +171,7 @@ int on_netif_rx(struct bpf_raw_tracepoint_args *ctx)
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
-	struct flight *f = arrive(known(ctx->args[0], c), now, c);
+	struct flight *f = arrive(typed(ctx->args[0], c), now, c);
 	OPAQUE(f);
 	if (!f)
 		return 0;
@@ -186,7 +186,7 @@ int on_netif_receive_skb(struct bpf_raw_tracepoint_args *ctx)
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
-	struct object skb = known(ctx->args[0], c);
+	struct object skb = typed(ctx->args[0], c);
 	u32 cpu = bpf_get_smp_processor_id();
 	struct flight *f = flight_of(skb);
 

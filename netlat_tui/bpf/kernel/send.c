@@ -188,7 +188,7 @@ int on_tcp_sendmsg_locked(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct cpu_state *c = this_cpu();
 	if (c)
-		remember_send(known(ctx->args[0], c).at, 1u << 30);
+		remember_send(typed(ctx->args[0], c).at, 1u << 30);
 	return 0;
 }
 

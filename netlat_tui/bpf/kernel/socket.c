@@ -6,7 +6,7 @@ int on_tcp_probe(struct bpf_raw_tracepoint_args *ctx)
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
-	struct object sk = known(ctx->args[0], c), skb = known(ctx->args[1], c);
+	struct object sk = typed(ctx->args[0], c), skb = typed(ctx->args[1], c);
 	struct flight *f = rx_of(skb);
 	if (!f || f->state != FLIGHT_LINKED)
 		return 0;
@@ -137,7 +137,7 @@ INLINE int made_ready(struct object sk, struct cpu_state *c)
 int on_sk_data_ready(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct cpu_state *c = this_cpu();
-	return c ? made_ready(known(ctx->args[0], c), c) : 0;
+	return c ? made_ready(typed(ctx->args[0], c), c) : 0;
 }
 
 #ifdef HAVE_SOCK_DEF_READABLE

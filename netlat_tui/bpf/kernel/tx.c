@@ -21,7 +21,7 @@ int on_net_dev_queue(struct bpf_raw_tracepoint_args *ctx)
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
-	struct object skb = known(ctx->args[0], c), sk = FOLLOW(skb, OFF_SKB_SK, c);
+	struct object skb = typed(ctx->args[0], c), sk = FOLLOW(skb, OFF_SKB_SK, c);
 	take_up(skb, c);   /* routed on, with connection tracking */
 	struct flight *f = flight_of(skb);
 	u64 peer = 0;
@@ -73,7 +73,7 @@ INLINE int into_qdisc(u64 skb)
 int on_qdisc_enqueue(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct cpu_state *c = this_cpu();
-	return c ? into_qdisc(known(ctx->args[2], c).at) : 0;
+	return c ? into_qdisc(typed(ctx->args[2], c).at) : 0;
 }
 
 #ifdef HAVE_DEV_QDISC_ENQUEUE
@@ -98,7 +98,7 @@ int on_qdisc_dequeue(struct bpf_raw_tracepoint_args *ctx)
 	u32 packets = ctx->args[2];
 	if (!c || !ctx->args[3])
 		return 0;
-	u64 skb = known(ctx->args[3], c).at;
+	u64 skb = typed(ctx->args[3], c).at;
 	for (u32 i = 0; i < BULK; i++) {
 		OPAQUE(i);
 		if (i >= BULK || i >= packets || !skb)
@@ -144,7 +144,7 @@ int on_net_dev_start_xmit(struct bpf_raw_tracepoint_args *ctx)
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
-	struct object skb = known(ctx->args[0], c);
+	struct object skb = typed(ctx->args[0], c);
 	struct flight *f = flight_followed(skb);
 	if (f && is_rx(f))
 		f = 0;
