@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
+from enum import IntEnum
 
 import numpy as np
 
@@ -125,6 +126,22 @@ def drop_reasons(btf: Btf) -> dict[int, str]:
     }
 
 
+class FlightState(IntEnum):
+    """Where a packet that is followed stands."""
+
+    NONE = 0
+    ENDING = 1
+    """Taken out of everyone's hands; the place is not free yet."""
+    BORN = 2
+    """Seen before the link layer (sent: the device queue); the filter has not been asked."""
+    LINKED = 3
+    """Passed the filter, counts as seen."""
+    SOCKET = 4
+    """On a socket's receive queue."""
+    READ = 5
+    """Off the queue, its skb may be free; the receive call has not returned."""
+
+
 def _tables() -> Iterator[tuple[str, int]]:
     yield "MAX_POINTS", MAX_POINTS
     for point in POINTS[Direction.RX]:
@@ -152,6 +169,7 @@ def _tables() -> Iterator[tuple[str, int]]:
         ("CAUSE", PathCause),
         ("OP", Op),
         ("FIELD", Field),
+        ("FLIGHT", FlightState),
     ):
         for member in members:
             yield f"{prefix}_{member.name}", member.value

@@ -14,7 +14,7 @@ import numpy as np
 from netlat_tui.bpf import calls
 from netlat_tui.bpf.btf import Btf
 from netlat_tui.bpf.build import Attached, attach, attach_again, leave_out, take_in
-from netlat_tui.bpf.constants import drop_reasons
+from netlat_tui.bpf.constants import FlightState, drop_reasons
 from netlat_tui.bpf.distributions import Distributions
 from netlat_tui.bpf.filter_map import KERNEL_INSTRUCTION, expand
 from netlat_tui.bpf.mapped import MappedArray
@@ -24,7 +24,6 @@ from netlat_tui.bpf.ring import Ring
 from netlat_tui.model.filter_program import MAX_INSTRUCTIONS, empty_program
 from netlat_tui.model.ticks import COUNTER_NAMES, CPU_ROW, DROP_ROW, IRQ_ROW, PATH, Hook, Rows
 
-_NONE, _LINKED, _SOCKET = 0, 2, 3  # enum flight_state
 _CONTROL_NS = 1_000_000_000
 _EXPIRE_NS = 30_000_000_000
 _SWEEP_AT_ONCE = 256
@@ -140,7 +139,7 @@ class Tracer:
             self._attached.detach()
             # Their ends will not be seen. Nothing else writes to the maps now.
             cut = self._under_way()
-            self._flights.rows["state"] = _NONE
+            self._flights.rows["state"] = FlightState.NONE
             self._tags.rows["key"] = 0
             self._counters.rows[0][COUNTER_NAMES.index("expired")] += cut
         else:
@@ -232,22 +231,22 @@ class Tracer:
 
     def _under_way(self) -> int:
         """Packets that passed the filter and have not ended."""
-        return int((self._flights.rows["state"] >= _LINKED).sum())
+        return int((self._flights.rows["state"] >= FlightState.LINKED).sum())
 
     def _give_up(self) -> None:
         """End the flights nothing was heard of for too long."""
         flights = self._flights.rows
         # A packet may stay on a socket's queue for as long as its reader likes. Of TCP's, the socket is asked.
-        queued = (flights["state"] == _SOCKET) & (flights["rec"]["proto"] != socket.IPPROTO_TCP)
-        waiting = np.flatnonzero((flights["state"] != _NONE) & ~queued)
+        queued = (flights["state"] == FlightState.SOCKET) & (flights["rec"]["proto"] != socket.IPPROTO_TCP)
+        waiting = np.flatnonzero((flights["state"] != FlightState.NONE) & ~queued)
         if waiting.size and self._sweep is not None:
             chosen = flights[waiting]
             # TCP's own segments end where no tracepoint tells: that takes no half minute.
             own = (chosen["rec"]["proto"] == socket.IPPROTO_TCP) & (chosen["payload"] == 0)
-            limit = np.where(own | (chosen["state"] == _SOCKET), _CONTROL_NS, _EXPIRE_NS)
+            limit = np.where(own | (chosen["state"] == FlightState.SOCKET), _CONTROL_NS, _EXPIRE_NS)
             old = time.monotonic_ns() - chosen["last_ns"].astype(np.int64) > limit
             # A slow reader's many segments must not keep others from their turn.
-            turns = np.argsort(chosen["state"][old] == _SOCKET, kind="stable")[:_SWEEP_AT_ONCE]
+            turns = np.argsort(chosen["state"][old] == FlightState.SOCKET, kind="stable")[:_SWEEP_AT_ONCE]
             for slot, row in zip(waiting[old][turns], chosen[old][turns], strict=True):
                 calls.run_once(self._sweep, (int(slot), int(row["key"]), int(row["last_ns"])))
 

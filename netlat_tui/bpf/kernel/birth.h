@@ -54,15 +54,25 @@ INLINE struct flight *flight_birth(u64 skb, u64 head, u64 now, struct cpu_state 
 int shared_move(u64 slot)
 {
 	struct flight *f = flight_at(slot);
-	struct flight *to = f ? flight_take(f->moves_to) : 0;
-	if (!f || !to || to == f)
+	if (!f)
 		return 0;
+	u64 state = f->state;
+	flight_vacate(f->moves_to);
+	if (!flight_ends(f))
+		return 0;
+	struct flight *to = flight_take(f->moves_to);
+	if (!to) {
+		count(COUNT_EVICTED, 1);
+		flight_free(f);
+		return 0;
+	}
 	u32 place = to->slot;
 	bpf_probe_read_kernel(to, sizeof(*to), f);
 	to->slot = place;
 	to->key = f->moves_to;
 	to->head = read_u64(f->moves_to, OFF_SKB_HEAD);
-	flight_clear(f);
+	to->state = state;
+	flight_free(f);
 	return place + 1;
 }
 

@@ -11,7 +11,7 @@ INLINE void note_drop(const struct path *p, u32 reached)
 		struct drop_kind *d = drops.lookup(&at);
 		if (!d)
 			break;
-		if (!d->key && claim(&d->key, 0, key)) {
+		if (!d->key && exchange(&d->key, 0, key)) {
 			d->location = p->location;
 			d->reason = p->reason;
 			d->direction = p->direction;
@@ -36,7 +36,8 @@ INLINE void never_queued(struct flight *f, struct cpu_state *c)
 	if (c->queuing != f->key || f->state != FLIGHT_SOCKET)
 		return;
 	c->queuing = 0;
-	f->state = FLIGHT_LINKED;
+	if (!exchange(&f->state, FLIGHT_SOCKET, FLIGHT_LINKED))
+		return;
 	f->rec.mask &= ~(1u << POINT_SOCKET);
 }
 
@@ -64,7 +65,8 @@ int on_kfree_skb(struct bpf_raw_tracepoint_args *ctx)
 		if (now - f->last_ns > BORN_NS) {
 			/* Not that packet any more: its skb is in use again. */
 			count(COUNT_UNMATCHED, 1);
-			flight_clear(f);
+			if (flight_forgets(f))
+				flight_free(f);
 			return 0;
 		}
 		if (!judge(f, skb, c))
@@ -111,7 +113,8 @@ int on_consume_skb(struct bpf_raw_tracepoint_args *ctx)
 	if (f->state == FLIGHT_BORN) {
 		/* Never reached the link layer, so the filter was not asked. */
 		count(COUNT_UNMATCHED, 1);
-		flight_clear(f);
+		if (flight_forgets(f))
+			flight_free(f);
 		return 0;
 	}
 	if (!is_rx(f)) {
@@ -143,7 +146,7 @@ INLINE u32 left_queue_as(const struct flight *f)
 int on_sweep(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct flight *f = flight_at(ctx->args[0]);
-	if (!f || f->state == FLIGHT_NONE || f->key != ctx->args[1] || f->last_ns != ctx->args[2])
+	if (!f || f->state < FLIGHT_BORN || f->key != ctx->args[1] || f->last_ns != ctx->args[2])
 		return 0;
 	u32 counter = f->state == FLIGHT_SOCKET ? left_queue_as(f) : COUNT_EXPIRED;
 	if (counter)

@@ -9,7 +9,7 @@ INLINE void used_up(struct flight *f, struct cpu_state *c)
 		return;
 	}
 	/* Its data goes on, on this CPU, in another skb. */
-	flight_tag(f, f->key | DETACHED);
+	flight_rename(f, f->key, f->key | DETACHED);
 	c->whole_slot = f->slot + 1;
 	c->whole_id = f->rec.id;
 	c->whole_head = f->head;
@@ -40,7 +40,7 @@ int shared_gather_next(u64 slot)
 	if (flight_ends(g)) {
 		count(COUNT_MERGED, 1);
 		f->rec.merged++;
-		flight_clear(g);
+		flight_free(g);
 	}
 	return 1;
 }

@@ -25,14 +25,6 @@ struct config {
 	u64 page_offset_base;
 };
 
-enum flight_state {
-	FLIGHT_NONE = 0,
-	FLIGHT_BORN,            /* seen before the link layer (TX: the device queue); the filter has not been asked */
-	FLIGHT_LINKED,          /* passed the filter, counts as seen */
-	FLIGHT_SOCKET,          /* on a socket's receive queue */
-	FLIGHT_READ,            /* off the queue, its skb may be free; the receive call has not returned */
-};
-
 enum part {
 	PART_NONE = 0,
 	PART_FIRST,             /* has the transport header: the datagram's path is its path */
@@ -59,7 +51,7 @@ struct flight {
 	u64 sk;
 	u64 last_ns;            /* time of the last point */
 	u64 settled_ns;         /* time of the last point whose stage was counted, */
-	u64 state;              /* of 64 bits, so that an end can be claimed atomically */
+	u64 state;              /* FLIGHT_*; of 64 bits, so that it can be exchanged atomically */
 	u32 slot;               /* own place in the table */
 	u32 settled;            /* and that point's index */
 	u32 irq_slot;           /* region of the interrupt, plus 1; 0: none */

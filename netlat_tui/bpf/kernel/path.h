@@ -113,15 +113,18 @@ int shared_judge(u64 slot)
 		merged = segments - (f->gso_segs ? f->gso_segs : 1);
 	u64 which = k->filter;
 	if ((u32)which && !passes(f, which)) {
-		count(COUNT_FILTERED, 1 + merged);
-		flight_clear(f);
+		if (flight_forgets(f)) {
+			count(COUNT_FILTERED, 1 + merged);
+			flight_free(f);
+		}
 		return 0;
 	}
+	if (!exchange(&f->state, FLIGHT_BORN, FLIGHT_LINKED))
+		return 0;   /* evicted */
 	count(COUNT_SEEN, 1 + merged);
 	if (merged)
 		count(COUNT_MERGED, merged);
 	f->rec.merged = merged;
-	f->state = FLIGHT_LINKED;
 	if (!is_rx(f)) {
 		count(COUNT_SENT, 1);
 		if (segments > 1)
@@ -243,7 +246,7 @@ int shared_finish(u64 ending)
 		DELAYS(DELAY_OF)
 	}
 	int sent = emit(f, c, !!(ending & BY_READER));
-	flight_clear(f);
+	flight_free(f);
 	return sent;
 }
 

@@ -142,9 +142,9 @@ INLINE void chain_returned(u64 sk, const struct sock_state *s, int read, u64 now
 		if (read) {
 			complete(f, s, now);
 		} else {
-			f->state = FLIGHT_SOCKET;
 			f->copy_ns = 0;
-			flight_tag(f, f->key);
+			if (exchange(&f->state, FLIGHT_READ, FLIGHT_SOCKET))
+				flight_rename(f, f->key | DETACHED, f->key);
 		}
 	}
 }

@@ -149,8 +149,8 @@ INLINE int out_of_gro(int result)
 	if (!skb || (result != GRO_MERGED && result != GRO_MERGED_FREE && result != GRO_CONSUMED))
 		return 0;
 	struct flight *f = flight_by_key(skb);
-	if (f && f->state == FLIGHT_BORN)
-		flight_clear(f);
+	if (f && flight_forgets(f))
+		flight_free(f);
 	return 0;
 }
 

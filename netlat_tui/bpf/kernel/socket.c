@@ -63,10 +63,11 @@ INLINE int joins_queue(u64 sk, u64 address, int may_be_clone)
 		return 0;
 	gather(f, skb);
 	struct sock_state *s = sock_known(sk);
-	point(f, POINT_SOCKET, now);
-	f->state = FLIGHT_SOCKET;
 	f->sk = sk;
 	f->wakes = s ? s->wakes : 0;
+	if (!exchange(&f->state, FLIGHT_LINKED, FLIGHT_SOCKET))
+		return 0;
+	point(f, POINT_SOCKET, now);
 	c->queuing = f->key;
 	return 0;
 }

@@ -36,10 +36,26 @@ INLINE void flight_tag(const struct flight *f, u64 tag)
 		b->key[WITHIN(f->slot, WAYS)] = tag;
 }
 
-INLINE void flight_clear(struct flight *f)
+/* Put one value in another's place; 0 where that was not there (any more). */
+INLINE int exchange(u64 *where, u64 from, u64 to)
 {
-	f->state = FLIGHT_NONE;
-	flight_tag(f, 0);
+#ifdef HAVE_CMPXCHG
+	return __sync_val_compare_and_swap(where, from, to) == from;
+#else
+	if (*where != from)
+		return 0;
+	*where = to;
+	return 1;
+#endif
+}
+
+/* Unless another CPU has given it another name meanwhile. */
+INLINE void flight_rename(const struct flight *f, u64 from, u64 to)
+{
+	u32 at = f->slot / WAYS;
+	struct bucket *b = tags.lookup(&at);
+	if (b)
+		exchange(&b->key[WITHIN(f->slot, WAYS)], from, to);
 }
 
 /* The kernel frees an skb, and uses it for another packet, before the receive call that read it returns. From here on
@@ -48,8 +64,42 @@ INLINE void flight_clear(struct flight *f)
 
 INLINE void flight_detach(struct flight *f)
 {
-	f->state = FLIGHT_READ;
-	flight_tag(f, f->key | DETACHED);
+	u64 was = f->state;
+	if (was >= FLIGHT_LINKED && exchange(&f->state, was, FLIGHT_READ))
+		flight_rename(f, f->key, f->key | DETACHED);
+}
+
+/* The name of what is at its end: nobody finds it, and nobody takes its place. */
+#define ENDING_TAG 2
+
+/* Take a flight out of everyone's hands: it ends once, whoever comes first: its reader, the sweep, another CPU that uses its
+ * skb or its place again. Who gets 1 frees the place: until then its skb may be in use again, at another. */
+INLINE int flight_claim(struct flight *f, u64 was)
+{
+	if (!exchange(&f->state, was, FLIGHT_ENDING))
+		return 0;
+	flight_tag(f, ENDING_TAG);
+	return 1;
+}
+
+/* Of a packet that counts as seen. */
+INLINE int flight_ends(struct flight *f)
+{
+	u64 was = f->state;
+	return was >= FLIGHT_LINKED && flight_claim(f, was);
+}
+
+/* Of one the filter was not asked about, or turned away. */
+INLINE int flight_forgets(struct flight *f)
+{
+	return flight_claim(f, FLIGHT_BORN);
+}
+
+/* Free the place of a flight that was claimed. */
+INLINE void flight_free(struct flight *f)
+{
+	f->state = FLIGHT_NONE;
+	flight_rename(f, ENDING_TAG, 0);   /* after the state: who takes the place sets it */
 }
 
 /* A datagram whose skb is in use again was read: there was no drop. */
@@ -68,20 +118,6 @@ INLINE int carries_nothing(const struct flight *f)
 	return is_rx(f) && f->rec.proto == 6 && f->rec.family && !f->payload;
 }
 
-/* A packet ends once, whoever comes first: its reader, the sweep, another CPU that uses its skb or its place again. */
-INLINE int flight_ends(struct flight *f)
-{
-	u64 was = f->state;
-	if (was < FLIGHT_LINKED)
-		return 0;
-#ifdef HAVE_CMPXCHG
-	return __sync_val_compare_and_swap(&f->state, was, FLIGHT_NONE) == was;
-#else
-	f->state = FLIGHT_NONE;
-	return 1;
-#endif
-}
-
 /* What a packet counts as whose end was not seen. A TCP segment without payload never reaches a socket: TCP used it up. A
  * fragment nobody dropped is part of its datagram. reused: its skb is another packet's; TCP frees a segment without a word
  * when its bytes are in another skb. */
@@ -98,9 +134,9 @@ INLINE void flight_lost(struct flight *f, u32 counter, int reused)
 {
 	if (flight_ends(f))
 		count(lost_as(f, counter, reused), 1);
-	else if (f->state != FLIGHT_BORN)
+	else if (!flight_forgets(f))
 		return;   /* another CPU is about it */
-	flight_clear(f);
+	flight_free(f);
 }
 
 /* The flight at this place is of a packet whose skb is in use again. */
@@ -130,7 +166,7 @@ INLINE int may_have_new_head(const struct flight *f, struct object skb)
 INLINE struct flight *same_packet(struct object skb, int follows)
 {
 	struct flight *f = flight_by_key(skb.at);
-	if (!f || f->state == FLIGHT_NONE)
+	if (!f || f->state < FLIGHT_BORN)
 		return 0;
 	u64 head = skb_head(skb);
 	if (f->head == head)
@@ -178,20 +214,6 @@ INLINE struct flight *tx_of(struct object skb)
 	return f;
 }
 
-/* Take a place if it still holds what it held. CPUs go through the same few skbs over and over: two of these in one
- * bucket would meet there thousands of times a second. */
-INLINE int claim(u64 *tag, u64 held, u64 skb)
-{
-#ifdef HAVE_CMPXCHG
-	return __sync_val_compare_and_swap(tag, held, skb) == held;
-#else
-	if (*tag != held)
-		return 0;
-	*tag = skb;
-	return 1;
-#endif
-}
-
 /* Where the search for an empty place begins: without an atomic exchange (before 5.12), neighbouring CPUs at least do
  * not begin at the same one. */
 INLINE u32 first_way(void)
@@ -203,44 +225,49 @@ INLINE u32 first_way(void)
 #endif
 }
 
+/* A place for this skb: an empty one, or another packet's, which is given up. It is the caller's until its state says what
+ * is there. CPUs go through the same few skbs over and over: two of these in one bucket would meet there thousands of times a
+ * second. */
 INLINE struct flight *flight_take(u64 skb)
 {
-	u32 at = bucket_index(skb);
+	u32 at = bucket_index(skb), way = WAYS, first = first_way();
 	struct bucket *b = tags.lookup(&at);
-	u32 way = WAYS, first = first_way();
-	u64 held = skb;
 
 	if (!b)
 		return 0;
 #pragma unroll
-	for (u32 i = 0; i < WAYS; i++)
-		way = b->key[i] == skb ? i : way;
-	if (way == WAYS) {
-		held = 0;
-#pragma unroll
-		for (u32 i = 0; i < WAYS; i++) {
-			u32 w = WITHIN(first + i, WAYS);
-			if (way == WAYS && !b->key[w] && claim(&b->key[w], 0, skb))
-				way = w;
-		}
+	for (u32 i = 0; i < WAYS; i++) {
+		u32 w = WITHIN(first + i, WAYS);
+		if (way == WAYS && !b->key[w] && exchange(&b->key[w], 0, skb))
+			way = w;
 	}
-	if (way == WAYS) {
-		way = WITHIN(bpf_get_prandom_u32(), WAYS);
-		held = b->key[way];
-		if (!claim(&b->key[way], held, skb)) {
-			count(COUNT_UNMATCHED, 1);
-			return 0;
-		}
-	}
-	way = WITHIN(way, WAYS);
-	struct flight *f = flight_at(at * WAYS + way);
+	int empty = way < WAYS;
+	u32 slot = at * WAYS + WITHIN(empty ? way : bpf_get_prandom_u32(), WAYS);
+	struct flight *f = flight_at(slot);
 	if (!f)
 		return 0;
-	if (held && flight_ends(f))
-		count(lost_as(f, held == skb ? COUNT_EXPIRED : COUNT_EVICTED, held == skb), 1);
-	f->state = FLIGHT_NONE;
-	f->slot = at * WAYS + way;
+	if (!empty) {
+		if (flight_ends(f)) {
+			count(lost_as(f, COUNT_EVICTED, 0), 1);
+		} else if (!flight_forgets(f)) {
+			count(COUNT_UNMATCHED, 1);   /* another CPU is about it */
+			return 0;
+		}
+		flight_tag(f, skb);
+	}
+	f->slot = slot;
 	return f;
+}
+
+/* An skb is in use again: the packet that had it before is gone. */
+INLINE void flight_vacate(u64 skb)
+{
+	struct flight *f = flight_by_key(skb);
+
+	if (f && read_unseen(f))
+		flight_detach(f);
+	else if (f)
+		flight_lost(f, COUNT_EXPIRED, 1);
 }
 
 /* A place for a packet that comes into being for us, plus 1; 0: none. packet: the skb; NOT_COUNTED: it gets no place, but
@@ -250,14 +277,10 @@ INLINE struct flight *flight_take(u64 skb)
 int shared_place(u64 packet)
 {
 	u64 skb = packet & ~(u64)NOT_COUNTED;
-	struct flight *f = flight_by_key(skb);
 
-	if (f && read_unseen(f))
-		flight_detach(f);
-	else if (f && packet & NOT_COUNTED)
-		flight_lost(f, COUNT_EXPIRED, 1);
+	flight_vacate(skb);
 	if (packet & NOT_COUNTED)
 		return 0;
-	f = flight_take(skb);
+	struct flight *f = flight_take(skb);
 	return f ? f->slot + 1 : 0;
 }

@@ -16,7 +16,7 @@ INLINE struct flight *seq_find(u32 flow, u32 seq)
 	if (!slot || !*slot)
 		return 0;
 	struct flight *f = flight_by_key(*slot);
-	if (!f || !is_rx(f) || f->state == FLIGHT_NONE || f->flow != flow || f->seq != seq ||
+	if (!f || !is_rx(f) || f->state < FLIGHT_BORN || f->flow != flow || f->seq != seq ||
 	    (f->rec.proto != 6 && f->part == PART_NONE))
 		return 0;
 	return f;

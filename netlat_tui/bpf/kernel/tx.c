@@ -175,7 +175,7 @@ INLINE void let_go(struct flight *f, struct cpu_state *c)
 	} else if (f->rec.segs > 1) {
 		/* Cut up for a driver that cannot do it: its segments follow on this CPU. */
 		f->rec.flags |= PATH_SEGMENTED;
-		flight_tag(f, f->key | DETACHED);
+		flight_rename(f, f->key, f->key | DETACHED);
 		struct cut_up *cut = &c->cut[WITHIN(c->n_cut, CUT_UP)];
 		cut->id = f->rec.id;
 		cut->slot = f->slot + 1;

@@ -11,10 +11,11 @@ INLINE struct fifo_entry *fifo_at(u64 sk, u32 n)
 
 INLINE void reach_socket(struct flight *f, u64 sk, const struct sock_state *s, u64 now)
 {
-	reached(f, POINT_SOCKET, now);
-	f->state = FLIGHT_SOCKET;
 	f->sk = sk;
 	f->wakes = s->wakes;
+	/* A reader that was quicker, its skb in use again: it may have ended. */
+	if (exchange(&f->state, FLIGHT_LINKED, FLIGHT_SOCKET))
+		reached(f, POINT_SOCKET, now);
 }
 
 INLINE void fifo_put(u64 sk, struct sock_state *s, u64 key, struct flight *f)
