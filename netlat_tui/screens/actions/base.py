@@ -1,0 +1,60 @@
+"""What all actions work on: the state, the feed that fills it, and the view that shows it."""
+
+from __future__ import annotations
+
+from textual.app import App
+from textual.timer import Timer
+
+from netlat_tui.screens.feed import Feed, Selection
+from netlat_tui.screens.player import Player
+from netlat_tui.screens.recorder import Recorder
+from netlat_tui.screens.state import MESSAGE_SECONDS, State
+from netlat_tui.screens.view import Context, ViewScreen
+from netlat_tui.sources.base import Source
+
+
+class ViewApp(App[int]):
+    """The base of the application: it makes what is declared here before anything is shown."""
+
+    state: State
+    context: Context
+    source: Source
+    player: Player | None
+    """The source again, where its time can be held."""
+    recorder: Recorder
+    feed: Feed
+    _silence: Timer | None = None
+
+    @property
+    def view(self) -> ViewScreen | None:
+        """The view on top, under whatever dialogue is open; none while it is being made or taken apart."""
+        views = (screen for screen in reversed(self.screen_stack) if isinstance(screen, ViewScreen))
+        return next((view for view in views if view.is_whole), None)
+
+    def refresh_view(self) -> None:
+        """Draw the view again from the state."""
+        if self.view is not None:
+            self.view.refresh_view()
+
+    def refresh_frame(self) -> None:
+        """Draw again what changes with the clock alone."""
+        if self.view is not None:
+            self.view.refresh_frame()
+
+    def select(self, selection: Selection) -> None:
+        """Show another part of what was collected."""
+        self.state.selection = selection
+        self.feed.select(selection)
+        self.refresh_view()
+
+    def say(self, sentence: str, *, warn: bool = False) -> None:
+        """Show a sentence for a moment."""
+        self.state.message, self.state.message_warns = sentence, warn
+        if self._silence is not None:
+            self._silence.stop()
+        self._silence = self.set_timer(MESSAGE_SECONDS, self._say_no_more)
+        self.refresh_frame()
+
+    def _say_no_more(self) -> None:
+        self.state.message = ""
+        self.refresh_frame()
