@@ -160,8 +160,8 @@ def held_back(
     hog.expect("ready")
     seen = capture(f"rx and udp and dst port {port}")
     writer = net.start(sender, "udp-log-send", receiver.ip4, port, COUNT, 100, GAP, 0, hog.process.pid, cpu=0)
+    sent = by_length(log(writer, "sent"))  # first: it gave the other the signal
     ((began, ended),) = log(hog, "held")
-    sent = by_length(log(writer, "sent"))
     paths = whole(seen, port, sent, "link")
     middle = (began + ended) // 2
     waited = [path for length, path in paths.items() if middle < sent[length][0] and sent[length][1] < ended]

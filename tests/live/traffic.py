@@ -212,7 +212,8 @@ def before_others(priority: int) -> None:
 def await_signal() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
     say("ready 0")
-    signal.sigwait([signal.SIGUSR1])
+    if signal.sigtimedwait([signal.SIGUSR1], TIMEOUT) is None:
+        raise TimeoutError("nobody gave the signal to begin")
 
 
 def log_read(kind: str, address: str, count: int, pause: float) -> None:
