@@ -70,8 +70,11 @@ OFFSETS: tuple[tuple[str, str, str], ...] = (
 )
 """Members the hooks read: constant's name, struct, member."""
 
-OPTIONAL_OFFSETS: tuple[tuple[str, str, str], ...] = (("NAPI_IRQ", "napi_struct", "irq"),)
-"""Members only newer kernels have (napi_struct.irq: 6.12)."""
+OPTIONAL_OFFSETS: tuple[tuple[str, str, str], ...] = (
+    ("NAPI_IRQ", "napi_struct", "irq"),
+    ("TASK_BH_COUNT", "task_struct", "softirq_disable_cnt"),
+)
+"""Members only some kernels have: napi_struct.irq since 6.12, task_struct.softirq_disable_cnt with PREEMPT_RT."""
 
 _TCP_CB = (("TCP_CB_SEQ", "seq"), ("TCP_CB_END_SEQ", "end_seq"), ("TCP_CB_FLAGS", "tcp_flags"))
 

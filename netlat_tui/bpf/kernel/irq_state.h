@@ -25,7 +25,7 @@ struct irq_state {
 	u8 in_timer;
 	u8 in_ipi;
 	u8 in_net_rx;
-	u8 entered;        /* a NET_RX run was seen from its beginning */
+	u8 entered;        /* whatever ran when tracing began is over */
 	u8 repoll;         /* the last poll used up its budget */
 	u8 ksoftirqd;
 	u8 pending_n;
@@ -181,7 +181,7 @@ INLINE void irq_resolve(const struct irq_state *s, u32 known, int napi_thread, s
 	a->irq_ns = a->raise_ns = a->softirq_ns = a->poll_ns = a->window_ns = 0;
 	a->irq = 0;
 	if (!s->in_net_rx) {
-		/* Without a run seen from its beginning this may be the softirq that ran when tracing began. */
+		/* This may be the softirq that ran when tracing began. */
 		a->class = napi_thread ? IRQ_CLASS_THREADED : s->entered ? IRQ_CLASS_BUSY_POLL : IRQ_CLASS_UNKNOWN;
 		return;
 	}

@@ -28,8 +28,12 @@ int on_sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	u32 at = pid & 4095;
 	struct cpu_state *c = this_cpu();
 	struct waking *w = wakings.lookup(&at);
-	if (c)
+	if (c) {
 		c->ready_sk = 0;   /* whoever is woken from here on is woken by another task */
+#ifndef OFF_TASK_BH_COUNT
+		c->irq.entered = 1;   /* no softirq is left for another task, but with PREEMPT_RT */
+#endif
+	}
 	if (!w || !pid || w->pid != pid)
 		return 0;
 	u64 sk = w->sk;
