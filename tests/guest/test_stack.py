@@ -68,7 +68,8 @@ def test_segments_are_cut_up_and_merged(
     assert payload([path for path in sent if path.length > 60]) >= COUNT * LARGE - missed * 65536, told
     large = [path for path in sent if path.segs > 1]
     assert large, told
-    assert seen.counters["segments"] == sum(path.segs - 1 for path in large), told
+    cut = sum(path.segs - 1 for path in large)
+    assert seen.counters["segments"] >= cut if missed else seen.counters["segments"] == cut, told
     assert {PathFlag.SEGMENTED in path.flags for path in large} == {cutter == "kernel"}, told
     assert {path.outcome for path in large} == {Outcome.COMPLETE}, told
     if returns:
