@@ -29,6 +29,8 @@ CHANGED = {"6.12-rt": ("__napi_poll",)}
 REPO = Path(__file__).resolve().parent.parent
 CPUS = 2
 TIMEOUT_S = float(os.environ.get("NETLAT_TUI_GUEST_TIMEOUT", "2100"))
+BOOTS = 3
+"""At the most, of a kernel that panics."""
 TEST_TIMEOUT_S = 400
 """Of one test, with what it is the first to need; the longest take a tenth of it."""
 CARDS = (
@@ -60,11 +62,14 @@ def run(name: str, tool: Path | None, arguments: list[str]) -> Counts:
         done = subprocess.run(precompile, env={**os.environ, "XDG_CACHE_HOME": str(cache)}, check=False)
         if done.returncode:
             say(f"{name}: not compiled beforehand, the guest will take longer")
-        try:
-            counts = boot(name, (image, kernel, tool), cache, arguments)
-        except PanicError:
-            say(f"{name}: the kernel panicked; it is booted once more")
-            counts = boot(name, (image, kernel, tool), cache, arguments)
+        for more in range(BOOTS)[::-1]:
+            try:
+                counts = boot(name, (image, kernel, tool), cache, arguments)
+                break
+            except PanicError:
+                if not more:
+                    raise
+                say(f"{name}: the kernel panicked; it is booted once more")
     except (KernelError, OSError, StopIteration) as error:
         say(f"{name}: {error or 'the package has no kernel in it'}")
         counts = 0, 1, 0
@@ -113,6 +118,8 @@ def _boot(name: str, files: tuple[Path, Path, Path | None], cache: Path, results
         "--durations=8",
         *("-p", "pytest_asyncio.plugin", "-p", "no:cacheprovider"),  # pyproject.toml sets asyncio up
         *("-p", "pytest_timeout", f"--timeout={TEST_TIMEOUT_S}"),
+        # An emulated CPU stands still now and then for longer than a test allows; what is wrong is so twice.
+        *("-p", "pytest_rerunfailures", "--reruns=1", "-rR"),
         f"--junitxml={results}/results.xml",
     ]
     lines = [f"export {key}={shlex.quote(value)}" for key, value in environment.items()]
