@@ -139,7 +139,9 @@ def test_a_cpu_that_is_kept_from_a_cards_packets(
         if meanwhile and before in at:
             ((began, done, free),) = meanwhile
             reached = at[waits_in]
-            assert between(reached, done, free, done - began), (reached - done, reached - free)
+            # Left to ksoftirqd it waits for that thread's turn as well, of which who made it wait knows nothing.
+            last = max(free, reached) if PathFlag.KSOFTIRQD in path.flags else free
+            assert between(reached, done, last, done - began), (reached - done, reached - free)
             others.append(stage_of(path, f"{before}→{waits_in}", reached - at[before]))
         elif not any(began < was_sent and sending < free for began, _, free in busy):
             waits.append(at["link"] - path.t0_ns)
