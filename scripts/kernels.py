@@ -28,7 +28,7 @@ CHANGED = {"6.12-rt": ("__napi_poll",)}
 
 REPO = Path(__file__).resolve().parent.parent
 CPUS = 2
-TIMEOUT_S = float(os.environ.get("NETLAT_TUI_GUEST_TIMEOUT", "2100"))
+TIMEOUT_S = float(os.environ.get("NETLAT_TUI_GUEST_TIMEOUT", "2700"))
 BOOTS = 3
 """At the most, of a kernel that panics."""
 TEST_TIMEOUT_S = 400
