@@ -20,6 +20,7 @@ from benchmarks.options import Options
 PARTS = {
     "overhead": "packets kept and round trips, with netlat-tui and with others",
     "hooks": "ns per hook and per packet",
+    "blocks": "ns of what hooks are made of",
     "python": "paths per second through the Python side",
     "process": "CPU and memory at 0, 1,000 and 200,000 packets/s",
     "start": "start to first figures, exit",
@@ -62,7 +63,8 @@ def _kept(path: Path) -> dict[str, Any]:
 def main(
     parts: tuple[str, ...], rounds: int, seconds: float, output: Path, docs: bool, wait: float, kernel: str
 ) -> None:
-    """Measure what netlat-tui costs: overhead, hooks, python, process, start, terminal, scale; all, if none is named.
+    """Measure what netlat-tui costs: overhead, hooks, blocks, python, process, start, terminal, scale; all of these, if
+    none is named.
 
     guest measures all kinds of hooks in an emulated machine. Results of single parts join those of earlier ones.
     """
