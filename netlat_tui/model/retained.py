@@ -51,10 +51,13 @@ class Retained:
         self._slow, self._slow_at, self._slow_ns = slow, at, took
 
     def since(self, mono_ns: int | None) -> Rows:
-        """Paths of ticks that ended after ``mono_ns`` (``None``: all), each once."""
-        recent = [rows for ended, rows in self._batches if mono_ns is None or ended > mono_ns]
-        slow = self._slow if mono_ns is None else chosen(self._slow, self._slow_at > mono_ns)
-        return _each_once([slow, *recent])
+        """Paths of ticks that ended after ``mono_ns`` (``None``: all), each once, in no order."""
+        held = zip(self._batches, self._ids, strict=True)
+        recent = [(rows, ids) for (ended, rows), ids in held if mono_ns is None or ended > mono_ns]
+        wanted = np.ones(len(self._slow), dtype=np.bool_) if mono_ns is None else self._slow_at > mono_ns
+        if recent:  # thousands of rows: they are copied once
+            wanted &= ~np.isin(self._slow["id"], np.concatenate([ids for _, ids in recent]))
+        return joined([chosen(self._slow, wanted), *(rows for rows, _ in recent)])
 
     def of_ids(self, ids: npt.NDArray[np.uint64]) -> Rows:
         """Paths of these ids, of whatever time, each once; 0 is no path's id."""
