@@ -18,9 +18,10 @@ from benchmarks.load import Unavailable
 from benchmarks.maps import bytes_of
 from netlat_tui.bpf.build import LoadedMap
 from netlat_tui.bpf.compiled import Compiled
+from netlat_tui.bpf.constants import FlightState
 from netlat_tui.bpf.distributions import Distributions
 from netlat_tui.bpf.mapped import MappedArray
-from netlat_tui.bpf.program import Sizes
+from netlat_tui.bpf.program import WAYS, Sizes
 from netlat_tui.bpf.tracer import Tracer
 from netlat_tui.model.derive import History
 from netlat_tui.model.filter import EVERYTHING
@@ -70,12 +71,14 @@ def tick_costs(made: Compiled, sizes: Sizes, irqs: int, flights: int, ticks: int
     regions = [*range(sizes.cpus), *range(sizes.cpus, sizes.cpus + min(irqs, sizes.irq_slots))]
     stages = rng.choice(N_DISTRIBUTIONS, BUSY_STAGES, replace=False)
     numbers = np.arange(sizes.irq_slots, dtype=np.uint32) + 32
-    with _memory(made, "dists") as dists, _memory(made, "flights") as table:
-        distributions, flying = Distributions(dists, sizes), MappedArray(table)
+    with _memory(made, "dists") as dists, _memory(made, "flights") as table, _memory(made, "tags") as names:
+        distributions, flying, tags = Distributions(dists, sizes), MappedArray(table), MappedArray(names)
         chosen = rng.choice(sizes.flights, min(flights, sizes.flights), replace=False)
-        flying.rows["state"][chosen] = 2
+        flying.rows["state"][chosen] = FlightState.LINKED
+        tags.rows["key"][chosen // WAYS, chosen % WAYS] = chosen + 1
         flying.rows["last_ns"][chosen] = time.monotonic_ns()
-        tracer = cast(Any, SimpleNamespace(_flights=flying, _sweep=1))
+        tracer = cast(Any, SimpleNamespace(_flights=flying, _tags=tags, _sweep=1))
+        tracer._taken = lambda: Tracer._taken(tracer)
         for seq in range(history.trend_length + ticks):
             _fill(distributions._mapped.rows, regions, stages, rng)
             with clock("Distributions.collect"):
@@ -96,6 +99,7 @@ def tick_costs(made: Compiled, sizes: Sizes, irqs: int, flights: int, ticks: int
                 history.snapshot(10_000_000_000, EVERYTHING, None)
         distributions.close()
         flying.close()
+        tags.close()
     return {step: median(values) or 0.0 for step, values in spent.items()}
 
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from netlat_tui.bpf import calls
 from netlat_tui.bpf.btf import Btf
@@ -139,7 +140,7 @@ class Tracer:
             self._attached.detach()
             # Their ends will not be seen. Nothing else writes to the maps now.
             cut = self._under_way()
-            self._flights.rows["state"] = FlightState.NONE
+            self._flights.rows["state"][self._taken()] = FlightState.NONE
             self._tags.rows["key"] = 0
             self._counters.rows[0][COUNTER_NAMES.index("expired")] += cut
         else:
@@ -209,7 +210,7 @@ class Tracer:
         return rows
 
     def _irq_rows(self) -> Rows:
-        used = np.flatnonzero(self._irqs.rows["used"])
+        used = np.flatnonzero(self._irqs.rows["used"] != 0)  # it changes meanwhile: a copy
         rows = np.zeros(len(used), dtype=IRQ_ROW)
         rows["irq"] = self._irqs.rows["irq"][used]
         for name in _IRQ_FIELDS:
@@ -231,16 +232,21 @@ class Tracer:
 
     def _under_way(self) -> int:
         """Packets that passed the filter and have not ended."""
-        return int((self._flights.rows["state"] >= FlightState.LINKED).sum())
+        return int((self._flights.rows["state"][self._taken()] >= FlightState.LINKED).sum())
+
+    def _taken(self) -> npt.NDArray[np.intp]:
+        """Places in the table that are taken. The tags are a hundredth of it: no page is read where nothing is."""
+        return np.flatnonzero(self._tags.rows["key"] != 0)  # it changes while it is read: what is searched is a copy
 
     def _give_up(self) -> None:
         """End the flights nothing was heard of for too long."""
-        flights = self._flights.rows
+        taken = self._taken()
+        states, protocols = self._flights.rows["state"][taken], self._flights.rows["rec"]["proto"][taken]
         # A packet may stay on a socket's queue for as long as its reader likes. Of TCP's, the socket is asked.
-        queued = (flights["state"] == FlightState.SOCKET) & (flights["rec"]["proto"] != socket.IPPROTO_TCP)
-        waiting = np.flatnonzero((flights["state"] != FlightState.NONE) & ~queued)
+        queued = (states == FlightState.SOCKET) & (protocols != socket.IPPROTO_TCP)
+        waiting = taken[(states != FlightState.NONE) & ~queued]
         if waiting.size and self._sweep is not None:
-            chosen = flights[waiting]
+            chosen = self._flights.rows[waiting]
             # TCP's own segments end where no tracepoint tells: that takes no half minute.
             own = (chosen["rec"]["proto"] == socket.IPPROTO_TCP) & (chosen["payload"] == 0)
             limit = np.where(own | (chosen["state"] == FlightState.SOCKET), _CONTROL_NS, _EXPIRE_NS)
