@@ -201,7 +201,8 @@ def test_a_real_time_task_holds_the_softirq_back(wire: Wire, net: Net, tracer: T
     irq = send_to(receiver, 1)
     waited, began, ended = held_back(wire, net, capture, receiver, 50, burdened=True)
     check_held(waited, "raise", "softirq", began, ended)
-    assert {(path.irq_class, path.irq) for path in waited} == {(IrqClass.IRQ, irq)}
+    # The card's NAPI may be among what was left over: then it did not interrupt again.
+    assert {(path.irq_class, path.irq) for path in waited} <= {(IrqClass.IRQ, irq), (IrqClass.REPOLL, None)}
     assert all(PathFlag.KSOFTIRQD in path.flags for path in waited)
 
 
