@@ -19,7 +19,7 @@ from netlat_tui.model.filter import Filter, FilterError, Names, cpus, from_optio
 from netlat_tui.model.points import Direction
 from netlat_tui.model.text import printable
 from netlat_tui.sources.base import Source, SourceError
-from netlat_tui.system import rights
+from netlat_tui.system import memory, rights
 
 if TYPE_CHECKING:
     from netlat_tui.model.paths import Path as PacketPath
@@ -147,6 +147,7 @@ def _printing(kind: str) -> Iterator[None]:
 def _live(ask: Ask, flt: Filter, interval_s: float, sampling: Sampling | None = None) -> Source:
     from netlat_tui.sources.live import LiveSource
 
+    memory.return_large()
     try:
         return LiveSource(filter=flt, interval_s=interval_s, hooks=ask.hooks, sampling=sampling, budget=ask.budget)
     except SourceError as error:
@@ -227,6 +228,7 @@ def _require_terminal(stdin: bool = True) -> None:
 def _show(source: Source, ask: Ask, flt: Filter, banner: str, ascii_only: bool) -> NoReturn:
     from netlat_tui.app import run
 
+    memory.return_large()
     try:
         code = run(
             source,
