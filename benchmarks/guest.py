@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from benchmarks.load import Unavailable, need
 from benchmarks.options import Options
 from benchmarks.watchers import REPO, Watcher, headless, pwru
 from netlat_tui.bpf.cache import folder
-from scripts.archive import KERNELS, KernelError, kernel_of
+from scripts.archive import KERNELS, KernelError, kernel_of, tool_of
 from scripts.kernels import CPUS
 
 TIERS = ("fentry", "kprobe", "tracepoint")
@@ -66,12 +68,14 @@ def run(options: Options, kernel: str) -> Result:
 
 
 def _boot(image: Path, unpacked: Path, cache: Path, results: Path, options: Options) -> None:
+    with suppress(KernelError):  # without it that row says so
+        shutil.copy2(tool_of("pwru", "trixie") / "usr/bin/pwru", results)
     environment = {
         "XDG_CACHE_HOME": str(cache),
         "PYTHONPATH": str(REPO),
         "PYTHONDONTWRITEBYTECODE": "1",
         "HOME": "/tmp",
-        "PATH": os.environ["PATH"],
+        "PATH": f"{os.environ['PATH']}:{results}",
     }
     inside = [sys.executable, "-m", "benchmarks.inside", str(options.rounds), str(options.seconds)]
     lines = [f"export {key}={shlex.quote(value)}" for key, value in environment.items()]
