@@ -30,8 +30,8 @@ from netlat_tui.widgets.lines import Line, Role, Span, clip, fit, join, width
 from netlat_tui.widgets.table import Table
 
 PANES: tuple[Pane, ...] = (layers.PANE, cpus.PANE, irqs.PANE, paths.PANE, drops.PANE)
-PLACED = (layers.PANE, cpus.PANE, irqs.PANE, drops.PANE, paths.PANE)
-"""The same in the order of the grid, where all are shown at once."""
+PLACED = (layers.PANE, cpus.PANE, irqs.PANE, drops.PANE, paths.PANE, *(pane for pane in PANES if pane.alone))
+"""The same in the order of the grid, where several are shown at once."""
 
 
 class MainScreen(ViewScreen):
@@ -127,6 +127,7 @@ class MainScreen(ViewScreen):
     def _choose(self, number: int) -> None:
         self._current = number % len(PANES)
         self.crumbs = (self.pane.title,)
+        self.set_class(self.pane.alone, "-alone")
         for index, pane in enumerate(PANES):
             self.query_one(f"#pane-{pane.key}").set_class(index == self._current, "-current")
         self._title_paths()

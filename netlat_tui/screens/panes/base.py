@@ -13,7 +13,10 @@ from netlat_tui.widgets.glyphs import Glyphs
 
 @dataclass(frozen=True, slots=True)
 class Pane:
-    """A pane's recipe. ``term`` is the filter for a row, "" where a row has none."""
+    """A pane's recipe. ``term`` is the filter for a row, "" where a row has none.
+
+    ``alone``: it is shown by itself at every size, not among the others where there is room for several.
+    """
 
     key: str
     title: str
@@ -22,6 +25,7 @@ class Pane:
     rows: Callable[[Snapshot, Glyphs], Sequence[Row]]
     empty: Callable[[Snapshot], str]
     term: Callable[[Row], str]
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
