@@ -26,6 +26,7 @@ from netlat_tui.model.ticks import (
     Rows,
     Scope,
     SelfCost,
+    SoftirqVector,
     Tick,
 )
 
@@ -80,6 +81,10 @@ def path_row(rng: random.Random, number: int, t0_ns: int, dropped: bool = False)
     if not dropped:
         row["pid"] = row["tid"] = 1234
         row["comm"] = b"nginx"
+    if not dropped and number % 4 == 0:  # its CPUs had other things to do
+        row["softirqs"] = 1 << SoftirqVector.TIMER | 1 << SoftirqVector.SCHED
+        row["softirq_pid"], row["softirq_comm"] = 0, b"swapper/1"
+        row["prev_pid"], row["prev_comm"] = 812, b"hog"
     return row
 
 
@@ -215,6 +220,7 @@ def hostile(tick: Tick, text: str) -> Tick:
     """The tick with this text wherever someone else chooses names."""
     paths = tick.paths.copy()
     paths["comm"] = text.encode()[:15]
+    paths["prev_comm"] = np.where(paths["prev_pid"] > 0, text.encode()[:15], b"")
     return replace(
         tick,
         paths=paths,

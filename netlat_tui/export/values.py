@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from netlat_tui.model.derive import decode_rows
+from netlat_tui.model.gaps import Gap, gaps_of
 from netlat_tui.model.paths import Path
 from netlat_tui.model.points import Direction
 from netlat_tui.model.snapshot import DelayRow, Distribution, DropRow, Snapshot, StageRow
@@ -117,7 +118,20 @@ def path(item: Path) -> dict[str, Any]:
         "segs": item.segs,
         "queue": item.queue,
         "points": [{"point": p.point.name, "t_ns": p.t_ns, "cpu": p.cpu} for p in item.points],
+        **({"gaps": known} if (known := [gap(one) for one in gaps_of(item)]) else {}),
     }
+
+
+def gap(item: Gap) -> dict[str, Any]:
+    """What else the CPU was doing before a point; what is not known of it is left out."""
+    told: dict[str, Any] = {"stage": item.stage.stage.name, "to": item.stage.stage.end.name, "cpu": item.stage.cpu}
+    if item.softirqs:
+        told["softirqs"] = [vector.name for vector in item.softirqs]
+    if item.ksoftirqd:
+        told["ksoftirqd"] = True
+    if item.task is not None:
+        told |= {"pid": item.task.pid, "comm": item.task.comm}
+    return told
 
 
 def paths(snapshot: Snapshot, rows: Rows) -> list[dict[str, Any]]:

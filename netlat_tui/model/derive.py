@@ -17,6 +17,7 @@ from netlat_tui.model.counted import Counted
 from netlat_tui.model.distributions import nothing
 from netlat_tui.model.estimates import scaled
 from netlat_tui.model.filter import Filter, Names
+from netlat_tui.model.gaps import between
 from netlat_tui.model.intervals import Intervals
 from netlat_tui.model.paths import Path, decode
 from netlat_tui.model.points import Direction
@@ -218,6 +219,7 @@ class History:
             self_view=_self_view(ticks, max(len(self.origin.cpus), 1)),
             hooks=self.origin.hooks,
             taken=partial(taken, made, (*by_cpu, *by_irq)),
+            under_way=between(self._paths.batches),
             reasons=self.origin.reasons,
             ifaces=tuple(self._ifaces.values()),
             symbols=dict(self._symbols),

@@ -23,7 +23,7 @@ from netlat_tui.model.points import (
     stage_id,
 )
 from netlat_tui.model.text import printable
-from netlat_tui.model.ticks import PathFlag, Rows
+from netlat_tui.model.ticks import PathFlag, Rows, SoftirqVector
 
 _E = TypeVar("_E", bound=IntEnum)
 
@@ -53,6 +53,22 @@ class PathStage:
     start_ns: int
     duration_ns: int
     cpu: int  # where it ended
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A thread that had a CPU; ``comm`` is printable."""
+
+    pid: int
+    comm: str
+
+    @property
+    def is_idle(self) -> bool:
+        return not self.pid
+
+    @property
+    def name(self) -> str:
+        return f"{self.comm}/{self.pid}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,9 @@ class Path:
     segs: int  # segments one skb carries; 0: it is one packet
     queue: int | None  # TX: of the device
     points: tuple[Passage, ...]
+    softirqs: tuple[SoftirqVector, ...] = ()  # others that had the CPU between raise and softirq
+    softirq_task: Ran | None = None  # who had the CPU before softirq; None: not known, or it was not late
+    prev_task: Ran | None = None  # who had the reader's CPU before wakeup
 
     @property
     def total_ns(self) -> int:
@@ -176,6 +195,7 @@ def decode(
         Passage(point, t_ns[point.index], cpu[point.index]) for point in POINTS[direction] if mask >> point.index & 1
     )
     family, proto, flags, irq = found["family"], found["proto"], found["flags"], found["irq"]
+    softirqs = found["softirqs"]
     ports = proto in (6, 17) and family in (4, 6)
     outcome = _enum(Outcome, found["outcome"], Outcome.EXPIRED)
     ifindex, netns, location = found["ifindex"], found["netns"], found["location"]
@@ -216,7 +236,15 @@ def decode(
         segs=found["segs"],
         queue=found["queue"] if direction is Direction.TX else None,
         points=passages,
+        softirqs=tuple(vector for vector in SoftirqVector if softirqs >> vector & 1) if softirqs else (),
+        softirq_task=_ran(found["softirq_pid"], found["softirq_comm"]),
+        prev_task=_ran(found["prev_pid"], found["prev_comm"]),
     )
+
+
+def _ran(pid: int, comm: bytes) -> Ran | None:
+    """Without a name nothing is known: the idle task has one too."""
+    return Ran(pid, printable(comm)) if comm else None
 
 
 def _enum(kind: type[_E], value: int, otherwise: _E) -> _E:

@@ -75,6 +75,11 @@ class Retained:
         result.flags.writeable = False
         return result
 
+    @property
+    def batches(self) -> tuple[tuple[int, Rows], ...]:
+        """The recent paths tick by tick, with the tick's end; they are never written again."""
+        return tuple(self._batches)
+
     @staticmethod
     def order(rows: Rows, most: int) -> tuple[Rows, Rows]:
         """(newest first by the end of the path, slowest first), at most so many of each."""

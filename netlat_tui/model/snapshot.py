@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from netlat_tui.model.gaps import Between
 from netlat_tui.model.histogram import Counts
 from netlat_tui.model.later import Later
 from netlat_tui.model.points import Delay, Direction, Point, Stage
@@ -251,6 +252,9 @@ class Snapshot:
     taken: Callable[[int], tuple[Taken, ...]] = field(
         repr=False, compare=False
     )  # by whom, of the distribution of an id
+    under_way: Between = field(
+        repr=False, compare=False
+    )  # recent paths that may have been under way between two times (CLOCK_MONOTONIC)
     reasons: dict[int, str] = field(repr=False, default_factory=dict)
     ifaces: tuple[IfaceInfo, ...] = ()
     symbols: dict[int, str] = field(repr=False, default_factory=dict)

@@ -56,6 +56,11 @@ PATH = np.dtype(
         ("cause", "u1"),  # PathCause: why the record was sent
         ("cpu", "<u2", (MAX_POINTS,)),
         ("t_ns", "<u8", (MAX_POINTS,)),  # from the first point; valid where the mask's bit is set
+        # What else its CPU did in the gap before a point; no name: not known. Names are hostile text.
+        ("softirq_comm", "S16"),  # before softirq: the task that had the CPU; asked only where the softirq was late
+        ("prev_comm", "S16"),  # before wakeup: the task that had the reader's CPU (sched_switch's prev_comm)
+        ("softirq_pid", "<u4"),  # their threads' ids; 0: the CPU was idle
+        ("prev_pid", "<u4"),
         ("location", "<u8"),  # address that dropped the packet
         ("window_ns", "<u8"),  # IRQ candidates when ambiguous: latest minus earliest entry; else 0
         ("peer", "<u8"),  # id of the path this one goes on from, or goes on in (lo, veth, forwarding); 0: none
@@ -76,11 +81,27 @@ PATH = np.dtype(
         ("dport", "<u2"),
         ("segs", "<u2"),  # segments one skb carries (GSO); 0 or 1: it is one packet
         ("queue", "<u2"),  # TX: number of the device's queue
-        ("pad", "<u4", (2,)),
+        ("softirqs", "<u4"),  # bit v: softirq v (SoftirqVector) had the CPU between raise and softirq
+        ("pad", "<u4"),
     ],
     align=False,
 )  # fmt: skip
-"""A finished flight. 320 bytes; the kernel side's ``struct path`` is generated from this type."""
+"""A finished flight. 360 bytes; the kernel side's ``struct path`` is generated from this type."""
+
+
+class SoftirqVector(IntEnum):
+    """The kernel's softirqs in the order in which it runs them, unchanged since 2.6.39; names as in /proc/softirqs."""
+
+    HI = 0
+    TIMER = 1
+    NET_TX = 2
+    NET_RX = 3
+    BLOCK = 4
+    IRQ_POLL = 5
+    TASKLET = 6
+    SCHED = 7
+    HRTIMER = 8
+    RCU = 9
 
 
 class PathFlag(IntEnum):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from netlat_tui.bpf.program import KERNEL_DIR
 from netlat_tui.model.points import IrqClass
+from netlat_tui.model.ticks import SoftirqVector
 
 SHIM = """
 #include <stdint.h>
@@ -31,6 +32,9 @@ void raise_net_rx(u64 now, u32 threaded, u64 since) {{ irq_on_raise(&s, now, thr
 u64 softirq_entry(u64 now, int ksoftirqd) {{ return irq_on_softirq_entry(&s, now, ksoftirqd); }}
 void softirq_exit(void) {{ irq_on_softirq_exit(&s); }}
 void polled(u64 now, int work, int budget) {{ irq_on_poll(&s, now, work, budget); }}
+void other_entry(u32 vector, u64 now) {{ irq_on_other_entry(&s, vector, now); }}
+void other_exit(void) {{ irq_on_other_exit(&s); }}
+u32 ran_since(u64 raise_ns) {{ return irq_ran_since(&s, raise_ns); }}
 void resolve(u32 known, int thread, u64 *out)
 {{
 	struct attribution a;
@@ -60,6 +64,8 @@ class Machine:
         for name in ("softirq_entry", "polled"):
             getattr(library, name).argtypes = [ctypes.c_uint64] + [ctypes.c_int] * (2 if name == "polled" else 1)
         library.irq_entry.argtypes = [ctypes.c_uint32, ctypes.c_uint64, ctypes.c_int]
+        library.other_entry.argtypes = [ctypes.c_uint32, ctypes.c_uint64]
+        library.ran_since.argtypes = [ctypes.c_uint64]
         library.reset()
 
     def interrupt(self, irq: int, at: int, raises: bool = True, is_net: bool = True) -> None:
@@ -67,6 +73,16 @@ class Machine:
         if raises:
             self.lib.raise_net_rx(at + 1, 0, 0)
         self.lib.irq_exit()
+
+    def other(self, vector: SoftirqVector, at: int) -> None:
+        """Another softirq, from its beginning to its end."""
+        self.lib.other_entry(vector, at)
+        self.lib.other_exit()
+
+    def waited_for(self, raise_ns: int) -> set[SoftirqVector]:
+        """What a packet whose softirq was asked for then, and runs now, had to wait for."""
+        ran = self.lib.ran_since(raise_ns)
+        return {vector for vector in SoftirqVector if ran >> vector & 1}
 
     def resolve(self, known: int = 0, thread: bool = False) -> Attribution:
         out = (ctypes.c_uint64 * 7)()
@@ -215,6 +231,62 @@ def test_more_sources_than_places_is_ambiguous(machine: Machine) -> None:
     assert got.kind is IrqClass.AMBIGUOUS
 
 
+TIMER, TASKLET, SCHED, RCU = SoftirqVector.TIMER, SoftirqVector.TASKLET, SoftirqVector.SCHED, SoftirqVector.RCU
+
+
+def test_softirqs_that_ran_between_raise_and_entry(machine: Machine) -> None:
+    machine.other(RCU, 50)
+    machine.interrupt(41, at=100)
+    machine.other(TIMER, 120)
+    machine.other(SCHED, 150)
+    machine.lib.softirq_entry(200, 0)
+    assert machine.waited_for(101) == {TIMER, SCHED}
+    assert machine.waited_for(0) == set(), "it is not known when this one was asked for"
+    machine.lib.softirq_exit()
+    assert machine.waited_for(101) == set(), "what does not run now waited for nothing"
+
+
+def test_the_softirq_that_was_interrupted_is_waited_for(machine: Machine) -> None:
+    machine.lib.other_entry(TASKLET, 90)
+    machine.interrupt(41, at=100)
+    machine.lib.other_exit()
+    machine.lib.softirq_entry(200, 0)
+    assert machine.waited_for(101) == {TASKLET}
+
+
+def test_each_run_has_its_own(machine: Machine) -> None:
+    machine.interrupt(41, at=100)
+    machine.other(TIMER, 120)
+    machine.lib.softirq_entry(200, 0)
+    machine.lib.softirq_exit()
+    machine.other(RCU, 210)
+    machine.interrupt(41, at=300)
+    machine.lib.softirq_entry(310, 0)
+    assert machine.waited_for(301) == set()
+
+
+def test_of_a_packet_that_came_after_one_of_them_nothing_is_said(machine: Machine) -> None:
+    """On the backlog of a CPU that was asked for its softirq before: TIMER may have been over by then."""
+    machine.interrupt(41, at=100)
+    machine.other(TIMER, 120)
+    machine.other(SCHED, 180)
+    machine.lib.softirq_entry(200, 0)
+    assert machine.waited_for(119) == {TIMER, SCHED}
+    assert machine.waited_for(150) == set()
+
+
+def test_a_raise_while_net_rx_runs_waits_for_what_comes_after_it(machine: Machine) -> None:
+    machine.interrupt(41, at=100)
+    machine.lib.other_entry(TIMER, 110)
+    machine.lib.other_exit()
+    machine.lib.softirq_entry(200, 0)
+    machine.lib.raise_net_rx(250, 0, 0)
+    machine.lib.softirq_exit()
+    machine.other(RCU, 260)
+    machine.lib.softirq_entry(300, 0)
+    assert machine.waited_for(250) == {RCU}
+
+
 EVENTS = st.lists(
     st.one_of(
         st.tuples(st.just("interrupt"), st.integers(1, 4), st.booleans(), st.booleans()),
@@ -224,6 +296,7 @@ EVENTS = st.lists(
         st.tuples(st.just("polled"), st.integers(0, 64)),
         st.tuples(st.just("timer"), st.booleans()),
         st.tuples(st.just("ipi"), st.booleans()),
+        st.tuples(st.just("other"), st.sampled_from([1, 2, 6, 7, 9]), st.booleans()),
     ),
     max_size=40,
 )
@@ -234,7 +307,7 @@ EVENTS = st.lists(
 def test_points_are_in_order_whatever_happens(
     library: ctypes.CDLL, events: list[tuple[object, ...]], known: int
 ) -> None:
-    machine, now = Machine(library), 1000
+    machine, now, others = Machine(library), 1000, set()
     for event in events:
         now += 10
         match event:
@@ -242,6 +315,11 @@ def test_points_are_in_order_whatever_happens(
                 machine.interrupt(irq, now, raises, is_net)
             case ("raise", int(threaded)):
                 machine.lib.raise_net_rx(now, threaded, now - 5 if threaded else 0)
+            case ("other", int(vector), bool(ends)):
+                others.add(vector)
+                machine.lib.other_entry(vector, now)
+                if ends:
+                    machine.lib.other_exit()
             case ("entry", bool(ksoftirqd)):
                 machine.lib.softirq_entry(now, ksoftirqd)
             case ("exit",):
@@ -254,6 +332,7 @@ def test_points_are_in_order_whatever_happens(
     times = [t for t in (got.irq_ns, got.raise_ns, got.softirq_ns, got.poll_ns) if t]
     assert times == sorted(times)
     assert all(t <= now for t in times)
+    assert machine.waited_for(got.raise_ns) <= others
     if got.kind is IrqClass.AMBIGUOUS:
         assert got.irq_ns == 0
     if known and got.kind is IrqClass.IRQ:

@@ -167,11 +167,13 @@ int on_softirq_raise(struct bpf_raw_tracepoint_args *ctx)
 
 int on_softirq_entry(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (ctx->args[0] != NET_RX)
-		return 0;
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
+	if (ctx->args[0] != NET_RX) {
+		irq_on_other_entry(&c->irq, ctx->args[0], c->irq.pending_n ? bpf_ktime_get_ns() : 0);
+		return 0;
+	}
 	u64 now = bpf_ktime_get_ns();
 	this_task(c);
 	u64 raised = irq_on_softirq_entry(&c->irq, now, c->is_ksoftirqd);
@@ -179,6 +181,8 @@ int on_softirq_entry(struct bpf_raw_tracepoint_args *ctx)
 	c->napi_id = 0;
 	c->softirqs++;
 	c->ksoftirqd += c->is_ksoftirqd;
+	if (c->is_ksoftirqd)
+		c->ksoftirqd_pid = c->asked_pid;
 	if (raised && now >= raised)
 		observe(bpf_get_smp_processor_id(), DIST_SOFTIRQ_WAIT, now - raised);
 	return 0;
@@ -200,11 +204,13 @@ INLINE void learn(struct cpu_state *c)
 
 int on_softirq_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (ctx->args[0] != NET_RX)
-		return 0;
 	struct cpu_state *c = this_cpu();
 	if (!c)
 		return 0;
+	if (ctx->args[0] != NET_RX) {
+		irq_on_other_exit(&c->irq);
+		return 0;
+	}
 	if (c->irq.in_net_rx) {
 		u64 run = bpf_ktime_get_ns() - c->irq.softirq_ns;
 		c->softirq_ns += run;

@@ -33,6 +33,11 @@ struct irq_state {
 	u8 during_n;
 	u8 pending_over;   /* more sources than there is room for */
 	u8 running_over;
+	u8 vector;         /* another softirq that runs, plus 1; 0: none */
+	u16 ran;           /* softirqs that had the CPU since the first pending raise, a bit each, */
+	u16 running_ran;
+	u64 ran_ns;        /* and when the first of these was seen to have it */
+	u64 running_ran_ns;
 	struct raise pending[RAISES];
 	struct raise running[RAISES];
 	struct raise during[RAISES];   /* network interrupts that landed while NET_RX ran (polled in the same run, 6.12+) */
@@ -89,9 +94,40 @@ INLINE void irq_on_exit(struct irq_state *s)
 	s->in_irq = 0;
 }
 
+/* Another softirq has the CPU while NET_RX waits for it. */
+INLINE void irq_waits_for(struct irq_state *s, u32 vector, u64 now)
+{
+	if (!s->ran)
+		s->ran_ns = now;
+	s->ran |= 1u << (vector & 15);
+}
+
+/* Another softirq begins; its time counts only where a raise is pending. */
+INLINE void irq_on_other_entry(struct irq_state *s, u32 vector, u64 now)
+{
+	s->vector = vector + 1;
+	if (s->pending_n)
+		irq_waits_for(s, vector, now);
+}
+
+INLINE void irq_on_other_exit(struct irq_state *s)
+{
+	s->vector = 0;
+}
+
+/* Which softirqs the running one waited for, asked for at that time. Those that may have been over by then are not told
+ * from the others: of a packet that came later than the first of them nothing is said. */
+INLINE u32 irq_ran_since(const struct irq_state *s, u64 raise_ns)
+{
+	return s->in_net_rx && raise_ns && raise_ns <= s->running_ran_ns ? s->running_ran : 0;
+}
+
 /* threaded: number of the interrupt whose thread (irq/NN-...) is running, 0 if none; since: when it came last. */
 INLINE void irq_on_raise(struct irq_state *s, u64 now, u32 threaded, u64 since)
 {
+	/* It interrupted a softirq, whose end it has to wait for. */
+	if (!s->pending_n && s->vector)
+		irq_waits_for(s, s->vector - 1, now);
 	if (s->in_irq) {
 		irq_push(s->pending, &s->pending_n, &s->pending_over, IRQ_CLASS_IRQ, s->irq, s->irq_ns, now);
 	} else if (s->in_timer) {
@@ -129,6 +165,10 @@ INLINE u64 irq_on_softirq_entry(struct irq_state *s, u64 now, int ksoftirqd)
 	s->running_over = s->pending_over;
 	s->pending_n = 0;
 	s->pending_over = 0;
+	s->running_ran = s->ran;
+	s->running_ran_ns = s->ran_ns;
+	s->ran = 0;
+	s->vector = 0;
 	s->during_n = 0;
 	s->in_net_rx = 1;
 	s->entered = 1;

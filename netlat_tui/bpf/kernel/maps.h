@@ -80,7 +80,7 @@ struct flight {
 	struct look look;
 	struct attribution came_by;
 	u32 fold_to;            /* sequence number up to which segments are being folded in */
-	u32 pad;
+	u32 woken_pid;          /* thread that was woken for it, at woken_ns */
 };
 
 struct bucket {
@@ -119,6 +119,10 @@ struct cpu_state {
 	u32 is_napi_thread;
 	u32 napi_id;            /* of the first NAPI polled in this run, for learning */
 	u32 napis;              /* different NAPIs polled in this run */
+	u32 ksoftirqd_pid;      /* 0: it has not run NET_RX yet */
+	u64 deferred_ns;        /* when ksoftirqd was given the CPU last, */
+	char deferred_comm[16]; /* and who had it until then */
+	u32 deferred_pid;
 	u32 pad;
 };
 
@@ -142,6 +146,7 @@ struct sock_state {
 	u32 pad;
 	u64 held;               /* by a CPU that puts datagrams into the FIFO */
 	u64 wake_ns[4];
+	u32 wake_pid[4];
 	u16 wake_cpu[4];
 	u64 ahead_ns;           /* a read that came before its sk_data_ready */
 };
@@ -191,8 +196,10 @@ struct fifo_entry {
 
 struct waking {
 	u64 sk;
-	u32 pid;
-	u32 pad;
+	u64 prev_ns;            /* when such a thread was last given a CPU, */
+	char prev_comm[16];     /* and who had it until then */
+	u32 prev_pid;
+	u32 pid;                /* who was woken and has not run yet; 0: nobody */
 };
 
 #define READER_CHAIN 16

@@ -154,6 +154,39 @@ INLINE u32 socket_inode(struct object sk)
 	return socket ? read_u64(socket, OFF_SOCKET_INO) : 0;
 }
 
+/* Who had the reader's CPU until it was the reader's, if that is not forgotten: it, or another thread of its number, may
+ * have been woken again. */
+INLINE void tell_prev(struct flight *f)
+{
+	u32 at = f->woken_pid & 4095;
+	struct waking *w = wakings.lookup(&at);
+
+	if (!w)
+		return;
+	f->rec.prev_pid = w->prev_pid;
+	__builtin_memcpy(f->rec.prev_comm, w->prev_comm, sizeof(f->rec.prev_comm));
+	FORGET;
+	if (w->prev_ns != f->woken_ns) {
+		f->rec.prev_pid = 0;
+		__builtin_memset(f->rec.prev_comm, 0, sizeof(f->rec.prev_comm));
+	}
+}
+
+/* What else the CPUs did in the gaps. Not cleared at birth: what is not known of a packet is cleared here. */
+INLINE void tell_gaps(struct flight *f, int by_reader)
+{
+	u32 seen = is_rx(f) ? f->rec.mask : 0;
+
+	if (!(seen >> POINT_RAISE & seen >> POINT_SOFTIRQ & 1)) {
+		f->rec.softirq_pid = 0;
+		__builtin_memset(f->rec.softirq_comm, 0, sizeof(f->rec.softirq_comm));
+	}
+	f->rec.prev_pid = 0;
+	__builtin_memset(f->rec.prev_comm, 0, sizeof(f->rec.prev_comm));
+	if (by_reader && seen >> POINT_WAKEUP & 1)
+		tell_prev(f);
+}
+
 /* Whether the record went to user space. */
 INLINE int emit(struct flight *f, struct cpu_state *c, int by_reader)
 {
@@ -196,6 +229,7 @@ INLINE int emit(struct flight *f, struct cpu_state *c, int by_reader)
 		f->rec.tid = id;
 		bpf_get_current_comm(f->rec.comm, sizeof(f->rec.comm));
 	}
+	tell_gaps(f, by_reader);
 	for (u32 i = 0; i < MAX_POINTS; i++) {
 		OPAQUE(i);
 		if (i >= MAX_POINTS)

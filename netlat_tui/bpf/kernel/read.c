@@ -32,6 +32,7 @@ INLINE void complete(struct flight *f, const struct sock_state *s, u64 now)
 		if (woken >= f->last_ns && woken <= (f->copy_ns ? f->copy_ns : now)) {
 			f->woken_ns = woken;
 			f->woken_cpu = s->wake_cpu[WITHIN(f->wakes, 4)];
+			f->woken_pid = s->wake_pid[WITHIN(f->wakes, 4)];
 		}
 	}
 	call_complete(f->slot);

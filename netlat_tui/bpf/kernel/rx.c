@@ -6,6 +6,29 @@ INLINE int poll_was_seen(u64 softirq_ns, u64 poll_ns)
 	return poll_ns > softirq_ns;
 }
 
+/* A softirq that comes later than this after it was asked for was kept from running: worth the question by whom. */
+#define LATE_NS 20000
+
+/* What this CPU did between a packet's raise and the NET_RX that runs now. Where ksoftirqd runs it, who had the CPU before;
+ * else the task it runs on top of, which had softirqs disabled, or was interrupted with what the CPU had to do first. */
+INLINE void tell_wait(struct flight *f, struct cpu_state *c, u64 raise_ns)
+{
+	u64 softirq_ns = c->irq.softirq_ns;
+
+	f->rec.softirqs = irq_ran_since(&c->irq, raise_ns);
+	f->rec.softirq_pid = 0;
+	__builtin_memset(f->rec.softirq_comm, 0, sizeof(f->rec.softirq_comm));
+	if (softirq_ns - raise_ns < LATE_NS)
+		return;
+	if (!c->irq.ksoftirqd) {
+		f->rec.softirq_pid = bpf_get_current_pid_tgid();
+		bpf_get_current_comm(f->rec.softirq_comm, sizeof(f->rec.softirq_comm));
+	} else if (c->deferred_ns >= raise_ns && c->deferred_ns <= softirq_ns) {
+		f->rec.softirq_pid = c->deferred_pid;
+		__builtin_memcpy(f->rec.softirq_comm, c->deferred_comm, sizeof(f->rec.softirq_comm));
+	}
+}
+
 /* By which interrupt it came, and its points up to the driver's. Place of the flight, and the number of its NAPI << 32. */
 int shared_attribute(u64 packet)
 {
@@ -45,6 +68,8 @@ int shared_attribute(u64 packet)
 		point(f, POINT_RAISE, a->raise_ns);
 	if (a->softirq_ns)
 		point(f, POINT_SOFTIRQ, a->softirq_ns);
+	if (a->softirq_ns && a->raise_ns)
+		tell_wait(f, c, a->raise_ns);
 	if (poll_was_seen(a->softirq_ns, a->poll_ns))
 		point(f, POINT_POLL, a->poll_ns);
 	if (f->driver_ns)
@@ -206,8 +231,10 @@ int on_netif_receive_skb(struct bpf_raw_tracepoint_args *ctx)
 		attribute(f, skb);
 	} else if (f->rec.irq_class == IRQ_CLASS_LOCAL) {
 		/* Only what happened after the packet was put on the backlog was on its way. */
-		if (c->irq.in_net_rx && c->irq.softirq_ns >= f->last_ns)
+		if (c->irq.in_net_rx && c->irq.softirq_ns >= f->last_ns) {
+			tell_wait(f, c, f->last_ns);
 			point(f, POINT_SOFTIRQ, c->irq.softirq_ns);
+		}
 		if (c->irq.in_net_rx && c->irq.poll_ns >= f->last_ns &&
 		    poll_was_seen(c->irq.softirq_ns, c->irq.poll_ns))
 			point(f, POINT_POLL, c->irq.poll_ns);

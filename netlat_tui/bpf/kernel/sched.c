@@ -29,9 +29,16 @@ int on_sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	struct cpu_state *c = this_cpu();
 	struct waking *w = wakings.lookup(&at);
 	if (c) {
+		if (pid && pid == c->ksoftirqd_pid) {
+			c->deferred_ns = bpf_ktime_get_ns();
+			c->deferred_pid = bpf_get_current_pid_tgid();
+			bpf_get_current_comm(c->deferred_comm, sizeof(c->deferred_comm));
+		}
 		c->ready_sk = 0;   /* whoever is woken from here on is woken by another task */
 #ifndef OFF_TASK_BH_COUNT
-		c->irq.entered = 1;   /* no softirq is left for another task, but with PREEMPT_RT */
+		/* No softirq is left for another task, but with PREEMPT_RT. */
+		c->irq.entered = 1;
+		irq_on_other_exit(&c->irq);
 #endif
 	}
 	if (!w || !pid || w->pid != pid)
@@ -41,8 +48,17 @@ int on_sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	struct sock_state *s = sock_known(sk);
 	if (!s)
 		return 0;
+	u64 now = bpf_ktime_get_ns();
+	/* The event comes before the switch: the task that runs is the one that had the CPU until now. */
+	w->prev_ns = 0;
+	FORGET;
+	w->prev_pid = bpf_get_current_pid_tgid();
+	bpf_get_current_comm(w->prev_comm, sizeof(w->prev_comm));
+	FORGET;
+	w->prev_ns = now;
 	u32 n = WITHIN(s->wakes, 4);
-	s->wake_ns[n] = bpf_ktime_get_ns();
+	s->wake_ns[n] = now;
+	s->wake_pid[n] = pid;
 	s->wake_cpu[n] = bpf_get_smp_processor_id();
 	s->wakes++;
 	return 0;
