@@ -119,7 +119,7 @@ def test_a_cpu_that_is_kept_from_a_cards_packets(
     if way == "in":
         steer(receiver, receiver.device, 1)
     try:
-        paths, sent, busy = beside_a_burden(net, capture, sender, receiver, way)
+        paths, sent, busy, _ = beside_a_burden(net, capture, sender, receiver, way)
     finally:
         steer(receiver, receiver.device, None)
     others, waits = [], []

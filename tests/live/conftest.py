@@ -26,7 +26,7 @@ from netlat_tui.bpf.compiled import BuildError
 from netlat_tui.bpf.tracer import Tracer
 from netlat_tui.model.filter import parse
 from netlat_tui.model.paths import Path as PacketPath
-from netlat_tui.model.paths import decode
+from netlat_tui.model.paths import Ran, decode
 from netlat_tui.model.points import N_STAGES, STAGES
 from netlat_tui.model.ticks import PATH, Rows, Scope
 
@@ -195,6 +195,12 @@ class Actor:
             if line.startswith(word):
                 return int(line.split()[1])
         pytest.fail(f"{self.process.args} ended without saying {word!r}: {self.process.stderr.read()}")
+
+    @property
+    def thread(self) -> Ran:
+        """What the kernel knows it as, while it is there."""
+        pid = self.process.pid
+        return Ran(pid, Path(f"/proc/{pid}/comm").read_text().rstrip("\n"))
 
     def finish(self) -> int:
         done = self.expect("done")

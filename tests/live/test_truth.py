@@ -11,8 +11,9 @@ import time
 import pytest
 
 from netlat_tui.bpf.tracer import Tracer
+from netlat_tui.model.gaps import gaps_of, words
 from netlat_tui.model.points import IrqClass
-from netlat_tui.model.ticks import PathFlag
+from netlat_tui.model.ticks import PathFlag, SoftirqVector
 from tests.live.conftest import Net
 from tests.live.test_traffic import check_path
 from tests.live.truth import (
@@ -133,13 +134,14 @@ def test_a_rate_put_upon_the_device_queue(net: Net, tracer: Tracer, capture: Beg
 
 
 def test_a_real_time_task_on_the_readers_cpu(net: Net, tracer: Tracer, capture: Begin) -> None:
-    """The reader was woken, and its CPU was another's: until that one had done."""
+    """The reader was woken, and its CPU was another's: until that one had done, whose name it says."""
     need(tracer, "rx.socket", "rx.return")
     sender, receiver = net.pair()
     reader = net.start(receiver, "udp-log-read", receiver.ip4, COUNT, 0, cpu=1)
     port = reader.expect("ready")
     hog = net.start(receiver, "hog", "-", 50, HELD, cpu=1)
     hog.expect("ready")
+    thread = hog.thread
     seen = capture(f"rx and netns {receiver.inode} and udp and dst port {port}")
     writer = net.start(sender, "udp-log-send", receiver.ip4, port, COUNT, 100, GAP, 0, hog.process.pid, cpu=0)
     ((began, ended),) = log(hog, "held")
@@ -157,6 +159,9 @@ def test_a_real_time_task_on_the_readers_cpu(net: Net, tracer: Tracer, capture: 
             assert ends(at["wakeup"], ended, ended - began), at["wakeup"] - ended
             others.append(stage_of(path, "socket→wakeup", ended - at["socket"], ended - began))
             assert cpus(path)["wakeup"] == 1
+            assert [words(gap) for gap in gaps_of(path) if gap.stage.stage.end.key == "wakeup"] == [
+                f"cpu1 ran {thread.name} until then"
+            ]
         elif was_read < began or sending > ended:
             waits.append(at["return"] - at["socket"])
     assert len(others) >= HELD / GAP // 2
@@ -208,8 +213,10 @@ def test_a_cpu_that_is_kept_from_its_packets(net: Net, tracer: Tracer, capture: 
     # Neighbours are known: what waits for one is sent by the CPU that gets its answer.
     net.start(sender, "ping", receiver.ip4, 77, 1, 8, 0).finish()
     steer(receiver, "veth0", 1)
-    paths, sent, heavy = beside_a_burden(net, capture, sender, receiver, way)
-    others, waits = [], []
+    if way == "out":
+        net.start(sender, "tick", "127.0.0.1", 0, 0, 0.002, cpu=1).expect("ready")
+    paths, sent, heavy, busy_with = beside_a_burden(net, capture, sender, receiver, way)
+    others, waits, late = [], [], []
     for length, path in paths.items():
         sending, was_sent = sent[length]
         check_path(path)
@@ -222,7 +229,14 @@ def test_a_cpu_that_is_kept_from_its_packets(net: Net, tracer: Tracer, capture: 
             reached = at[stage.rpartition("→")[2]]
             assert between(reached, done, free, done - began if EMULATED else 0), (reached - done, reached - free)
             others.append(stage_of(path, stage, reached - at["raise"]))
+            late.append(gaps_of(path)[:1])
         elif not any(began < was_sent and sending < free for began, _, free in heavy):
             waits.append(at["link"] - at["raise"])
     check_undelayed(others)
     check_undelayed(waits)
+    # What is received in a run that goes on is not what a run waited for.
+    gaps = [gap for found in late for gap in found if gap.stage.stage.end.key == "softirq"]
+    assert len(gaps) == (len(late) if way == "out" else 0)
+    assert {gap.task for gap in gaps if not gap.ksoftirqd} <= {busy_with}
+    # The timer that expired while softirqs were held back is what comes first in each.
+    assert all(SoftirqVector.TIMER in gap.softirqs for gap in gaps), gaps

@@ -9,6 +9,7 @@ what they say. They run before all others, so that what they say is what they we
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import select
@@ -68,6 +69,18 @@ def udp_drain(address: str, count: int, size: int, pause: float) -> None:
         say(f"ready {sock.getsockname()[1]}")
         while True:
             sock.recv(65536)
+
+
+def tick(address: str, count: int, size: int, pause: float) -> None:
+    """Have a timer of the kernel's expire every so often on this CPU, in its TIMER softirq."""
+    ends = time.monotonic() + TIMEOUT
+    with socket.socket(family(address), socket.SOCK_DGRAM) as sock:
+        sock.bind((address, 0))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, int(pause * 1e6)))
+        say("ready 0")
+        while time.monotonic() < ends:
+            with contextlib.suppress(BlockingIOError):
+                sock.recv(1)
 
 
 def udp_flood(address: str, port: int, count: int, size: int, gap: float) -> None:
@@ -325,6 +338,7 @@ def main() -> None:
     role, address, *numbers = sys.argv[1:]
     readers = {
         "sniff": sniff,
+        "tick": tick,
         "udp-read": udp_read,
         "udp-hold": udp_hold,
         "udp-drain": udp_drain,

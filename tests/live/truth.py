@@ -11,7 +11,7 @@ from statistics import median
 import pytest
 
 from netlat_tui.bpf.tracer import Tracer
-from netlat_tui.model.paths import Path
+from netlat_tui.model.paths import Path, Ran
 from netlat_tui.model.points import POINTS
 from tests.live.conftest import Actor, Capture, Host, Net, cannot
 
@@ -27,7 +27,7 @@ MS = 1_000_000
 UDP_HEAD, TCP_HEAD = 28, 52  # of IPv4; TCP with time stamps
 
 Begin = Callable[[str], Capture]
-Found = tuple[dict[int, Path], dict[int, tuple[int, ...]], list[tuple[int, int, int]]]
+Found = tuple[dict[int, Path], dict[int, tuple[int, ...]], list[tuple[int, int, int]], Ran]
 
 
 def near(found: int, truth: int, delay: int = 0) -> bool:
@@ -160,7 +160,7 @@ def weigh(net: Net, host: Host, device: str, burden: tuple[int, int] = BURDEN) -
 def beside_a_burden(net: Net, capture: Begin, sender: Host, receiver: Host, way: str) -> Found:
     """Packets that CPU 1 is to take, which is made busy with others' now and then: sending them, with softirqs held
     back ("out"), or receiving them, in a softirq ("in"). Last comes from when it was, when the others were received at
-    the latest, and when the CPU was free again at the latest."""
+    the latest, and when the CPU was free again at the latest; and who the CPU was busy with."""
     here, there = net.pair()
     net.start(here, "ping", there.ip4, 77, 1, 8, 0).finish()
     weigh(net, here, "veth0")
@@ -170,6 +170,7 @@ def beside_a_burden(net: Net, capture: Begin, sender: Host, receiver: Host, way:
     port, heavy_port = reader.expect("ready"), drain.expect("ready")
     burden = net.start(burdened, "udp-log-send", sink.ip4, heavy_port, 3, 1400, HELD / 2, 1, cpu=1)
     burden.expect("ready")
+    busy_with = burden.thread
     seen = capture(f"rx and udp and dst port {port}")
     writer = net.start(sender, "udp-log-send", receiver.ip4, port, COUNT, 100, GAP, 0, burden.process.pid, cpu=0)
     done = by_length(log(drain, "read"))
@@ -177,4 +178,4 @@ def beside_a_burden(net: Net, capture: Begin, sender: Host, receiver: Host, way:
     sent, read = by_length(log(writer, "sent")), by_length(log(reader, "read"))
     assert set(read) == set(sent)
     paths = whole(seen, port, sent, "link", "socket")
-    return paths, sent, busy
+    return paths, sent, busy, busy_with
