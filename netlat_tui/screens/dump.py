@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 from netlat_tui.export import report, values
 from netlat_tui.export.files import ExportError, write_together
+from netlat_tui.model.gaps import gaps_of, words
 from netlat_tui.model.paths import Path
 from netlat_tui.model.snapshot import Snapshot, StageRow
 from netlat_tui.model.ticks import Origin
@@ -106,9 +107,12 @@ def point_records(path: Path) -> list[Record]:
     """A path's points, a row each."""
     before = 0
     records: list[Record] = []
+    known = {gap.stage.stage.end.index: words(gap) for gap in gaps_of(path)}
     for passage in path.points:
         took = passage.t_ns - before
-        records.append({"point": passage.point.name, "t_ns": passage.t_ns, "took_ns": took, "cpu": passage.cpu})
+        record = {"point": passage.point.name, "t_ns": passage.t_ns, "took_ns": took, "cpu": passage.cpu}
+        meanwhile = known.get(passage.point.index)
+        records.append({**record, "meanwhile": meanwhile} if meanwhile else record)
         before = passage.t_ns
     return records
 
@@ -122,9 +126,14 @@ def table_lines(columns: Sequence[Column], rows: Sequence[Row]) -> list[Line]:
     ]
     texts = [[row.cells[i].text if i < len(row.cells) else "" for i in shown] for row in rows]
     heads = [columns[i].title for i in shown]
-    lengths = [max(len(text[n]) for text in (heads, *texts)) for n in range(len(shown))]
+    alone = [False, *(row.heading and not any(text[1:]) for row, text in zip(rows, texts, strict=True))]
+    fields_of = [text for text, sole in zip((heads, *texts), alone, strict=True) if not sole]
+    lengths = [max(len(text[n]) for text in fields_of) for n in range(len(shown))]
     lines: list[Line] = []
-    for text, note in zip((heads, *texts), ("", *(row.note for row in rows)), strict=True):
+    for text, note, sole in zip((heads, *texts), ("", *(row.note for row in rows)), alone, strict=True):
+        if sole:  # a heading runs on over the fields it has not
+            lines.append(((text[0], Role.PLAIN),))
+            continue
         fields = [(fit(text[n], lengths[n], "", columns[i].right) + "  ", Role.PLAIN) for n, i in enumerate(shown)]
         lines.append((fields[0], (note, Role.PLAIN)) if note else tuple(fields))
     return lines

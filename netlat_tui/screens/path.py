@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from netlat_tui.model.derive import peer_of
+from netlat_tui.model.gaps import NO_OTHERS, Others, others_in, others_words
 from netlat_tui.model.paths import Passage, Path, PathStage
 from netlat_tui.model.snapshot import Snapshot, StageRow
 from netlat_tui.model.text import percent
@@ -30,9 +31,12 @@ from netlat_tui.widgets.waterfall import waterfall
 BESIDE = 12
 """Lines that stay for the frame, the explanation and a distribution when both halves of a path are shown."""
 
+STILL_COMING_NS = 30_000_000_000
+"""So long after a path's end others that were under way with it may yet end."""
 
-def explanation(row: Row | None, path: Path, glyphs: Glyphs) -> list[Line]:
-    """The selected point in a sentence, and what the stage that leads to it took."""
+
+def explanation(row: Row | None, path: Path, glyphs: Glyphs, others: Others = NO_OTHERS) -> list[Line]:
+    """The selected point in a sentence, what the stage before it took, and what its CPU had in hand meanwhile."""
     item = row.item if row is not None else None
     if isinstance(item, Passage):
         return [((f" {item.point.name}: ", Role.STRONG), (item.point.summary, Role.PLAIN))]
@@ -41,10 +45,12 @@ def explanation(row: Row | None, path: Path, glyphs: Glyphs) -> list[Line]:
     end = item.stage.end
     share = percent(item.duration_ns / path.total_ns) if path.total_ns else "-"
     took = f"{glyphs.duration(item.duration_ns)}, {share} of the whole; below, all packets of the window"
-    return [
+    told: list[Line] = [
         ((f" {end.name}: ", Role.STRONG), (glyphs.text(end.summary), Role.PLAIN)),
         ((f" {stage_title(item.stage, glyphs)}: ", Role.STRONG), (took, Role.PLAIN)),
     ]
+    meanwhile = others_words(item.cpu, others)
+    return [*told, ((f" {meanwhile}", Role.PLAIN),)] if meanwhile else told
 
 
 class PathScreen(ViewScreen):
@@ -61,6 +67,8 @@ class PathScreen(ViewScreen):
         super().__init__(context, crumbs)
         self.path = path
         self.peer: Path | None = None
+        self._others: dict[Hashable, Others] = {}
+        self._told = 2  # lines of the explanation
 
     def compose_body(self) -> ComposeResult:
         glyphs = self.context.glyphs
@@ -109,6 +117,7 @@ class PathScreen(ViewScreen):
             self.show_facts()
             self._show_way()
         row = self.query_one(Table).selected
+        self._explain(row, snapshot)
         found = self._counted(row.item, snapshot) if row is not None else None
         self.query_one("#plot", Canvas).draw(plot(found.values, self.context.glyphs) if found is not None else None)
 
@@ -130,14 +139,33 @@ class PathScreen(ViewScreen):
         wanted = item.stage.id if isinstance(item, PathStage) else None
         return next((row for row in snapshot.stages if row.stage.id == wanted), None)
 
-    def on_table_moved(self) -> None:
-        row = self.query_one(Table).selected
+    def _explain(self, row: Row | None, snapshot: Snapshot | None) -> None:
         halves = [half for half in (self.path, self.peer) if half is not None]
         whose = next((half for half in halves if row is not None and way.is_of(row, half)), self.path)
-        words = explanation(row, whose, self.context.glyphs)
-        self.query_one("#explanation", Lines).show(words)
-        if self.context.state.snapshot is not None:
-            self.show(self.context.state.snapshot)
+        others = self._meanwhile(row, whose, snapshot) if row is not None else NO_OTHERS
+        told = explanation(row, whose, self.context.glyphs, others)
+        below = self.query_one("#explanation", Lines)
+        self._told = max(self._told, len(told))  # it grows once, and nothing moves when the cursor does
+        below.styles.height = self._told
+        below.show(told)
+
+    def _meanwhile(self, row: Row, path: Path, snapshot: Snapshot | None) -> Others:
+        """Others in the gap before a row's point. Those that end later come to it; those let go since are kept."""
+        known = self._others.get(row.key, NO_OTHERS)
+        if not isinstance(row.item, PathStage) or snapshot is None:
+            return known
+        ended = path.t0_ns + path.total_ns
+        if row.key not in self._others or snapshot.mono_ns - ended < STILL_COMING_NS:
+            found = others_in(path, row.item, snapshot.under_way)
+            self._others[row.key] = max(known, found, key=lambda others: others.packets)
+        return self._others.get(row.key, NO_OTHERS)
+
+    def on_table_moved(self) -> None:
+        snapshot = self.context.state.snapshot
+        if snapshot is not None:
+            self.show(snapshot)
+        else:
+            self._explain(self.query_one(Table).selected, None)
 
     def on_table_opened(self, event: Table.Opened) -> None:
         item, snapshot = event.row.item, self.context.state.snapshot

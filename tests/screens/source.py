@@ -27,6 +27,7 @@ from netlat_tui.model.ticks import (
     Rows,
     Scope,
     SelfCost,
+    SoftirqVector,
     Tick,
 )
 
@@ -105,6 +106,11 @@ def path(number: int, seq: int, comm: str = "nginx", scale: float = 1.0, outcome
     entry["pid"] = entry["tid"] = 1200 + number % 3
     entry["comm"] = comm.encode()
     entry["outcome"], entry["softirq_cpu"] = outcome, number % 4
+    if outcome is not Outcome.DROPPED and number % 7 == 0:
+        entry["prev_pid"], entry["prev_comm"] = 812, b"hog" if comm == "nginx" else comm.encode()
+    elif number == 3:
+        entry["softirqs"] = 1 << SoftirqVector.TIMER | 1 << SoftirqVector.SCHED
+        entry["softirq_comm"], entry["flags"] = b"swapper/3", PathFlag.KSOFTIRQD
     entry["reason"], entry["location"] = (6, LOCATION) if outcome is Outcome.DROPPED else (0, 0)
     return row
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from netlat_tui.model.gaps import Gap, gaps_of, words
 from netlat_tui.model.paths import Passage, Path, PathStage
 from netlat_tui.model.points import Direction
 from netlat_tui.model.text import percent
@@ -63,10 +64,20 @@ def _heading(path: Path, after_ns: int, glyphs: Glyphs) -> Row:
 def _rows(path: Path, span: Span, glyphs: Glyphs) -> list[Row]:
     stages: list[PathStage | None] = [None, *path.stages]
     cpus = [None, *(passage.cpu for passage in path.points)]
-    return [
-        _row(path, passage, stage, span, moved=before not in (None, passage.cpu), glyphs=glyphs)
-        for passage, stage, before in zip(path.points, stages, cpus, strict=False)
-    ]
+    known = {gap.stage.stage.end.index: gap for gap in gaps_of(path)}
+    made = []
+    for passage, stage, before in zip(path.points, stages, cpus, strict=False):
+        made.append(_row(path, passage, stage, span, moved=before not in (None, passage.cpu), glyphs=glyphs))
+        if gap := known.get(passage.point.index):
+            made.append(_note(path, gap, glyphs))
+    return made
+
+
+def _note(path: Path, gap: Gap, glyphs: Glyphs) -> Row:
+    """What else the CPU was doing, below the point that had to wait for it."""
+    said = Cell(f"  {glyphs.text(words(gap))}", role=Role.DIM)
+    key = ("gap", path.id, gap.stage.stage.end.index)
+    return Row(key, (said, *[Cell()] * (len(COLUMNS) - 1)), heading=True)
 
 
 def _share(share: float) -> str:
