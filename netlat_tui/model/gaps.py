@@ -14,7 +14,7 @@ from netlat_tui.model.points import Direction
 from netlat_tui.model.rows import chosen, joined
 from netlat_tui.model.ticks import PATH, PathFlag, Rows, SoftirqVector
 
-_FLOW = ("proto", "family", "saddr", "daddr", "sport", "dport", "netns")
+_FLOW = ("proto", "family", "saddr", "daddr", "sport", "dport")
 _TELLS_NOTHING_NS = 1_000
 """Shorter gaps are not asked about: what is in them is the clock's doing as much as the CPU's."""
 
@@ -115,15 +115,15 @@ def others_in(path: Path, stage: PathStage, under_way: Between) -> Others:
     at = rows["t0_ns"].astype(np.int64)[:, None] + rows["t_ns"].astype(np.int64)
     seen = rows["mask"][:, None] >> np.arange(at.shape[1], dtype=np.uint32) & 1 == 1
     inside = (seen & (rows["cpu"] == stage.cpu) & (at > start) & (at < end)).any(axis=1)
-    found = chosen(rows, inside)
-    return Others(_packets(found), len({tuple(row[name].tobytes() for name in _FLOW) for row in found}))
+    found = _packets(chosen(rows, inside))
+    return Others(len(found), len({tuple(row[name].tobytes() for name in _FLOW) for row in found}))
 
 
 def _ids(path: Path) -> npt.NDArray[np.uint64]:
     return np.array([int(path.id, 16), int(path.peer or "0", 16)], dtype=np.uint64)
 
 
-def _packets(rows: Rows) -> int:
-    """Of a packet that was sent and received here there are two paths."""
-    ids: npt.NDArray[np.uint64] = rows["id"]
-    return len(rows) - int(((rows["direction"] == Direction.RX) & np.isin(rows["peer"], ids)).sum())
+def _packets(rows: Rows) -> Rows:
+    """Of a packet that was sent and received here there are two paths: one of them."""
+    halves = (rows["direction"] == Direction.RX) & np.isin(rows["peer"], rows["id"])
+    return chosen(rows, ~halves)
