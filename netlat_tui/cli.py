@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from netlat_tui import __version__
+from netlat_tui.cli_compare import compare_files
 from netlat_tui.cli_run import (
     Ask,
     Ended,
@@ -215,6 +216,33 @@ def report(duration: float | None, kind: str, ascii_only: bool, **options: Any) 
 def _names_a_file(word: str) -> bool:
     """No filter begins with such a word."""
     return word == "-" or word.endswith(".netlat") or "/" in word or os.path.isfile(word)  # noqa: PTH113
+
+
+@cli.command()
+@click.argument("a")
+@click.argument("b")
+@_format("text", "json")
+@click.option(
+    "--fail-above",
+    "limits",
+    multiple=True,
+    metavar="STAGE=PCT",
+    help="Exit with 1 if the stage's p99 (p50:STAGE=PCT: its p50) grew by more than so many percent and by more than"
+    " the noise; may be given often. STAGE: socket->copy, rx total, application->read, ...",
+)
+@_filter_options
+@_ascii
+def compare(a: str, b: str, kind: str, limits: tuple[str, ...], ascii_only: bool, **options: Any) -> None:
+    """Two recordings, stage by stage: what changed from A to B, and whether by more than the noise.
+
+    A p50 or p99 has changed if it moved by more than a bucket of the histogram is wide there (up to 12.5 %), and if
+    the Mann-Whitney test tells the two recordings' blocks apart, with a chance of 1 in 1000. Blocks are ticks, put
+    together until they have 40 packets for the p50, 1000 for the p99; 24 of them at the most. With fewer than 7 on a
+    side there are too few to tell, and nothing is marked. More in docs/compare.md.
+
+    FILTER can only be one that both were recorded with: what they have counted is of that.
+    """
+    compare_files((a, b), kind, limits, _ask(options), ascii_only)
 
 
 @cli.command()

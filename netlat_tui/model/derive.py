@@ -25,6 +25,7 @@ from netlat_tui.model.retained import Retained
 from netlat_tui.model.rows import added_up, chosen
 from netlat_tui.model.scopes import cpu_rows, irq_rows, packets_of, taken
 from netlat_tui.model.snapshot import Accounting, SelfView, Snapshot
+from netlat_tui.model.spread import Spread
 from netlat_tui.model.ticks import (
     CELL,
     CPU_ROW,
@@ -220,12 +221,18 @@ class History:
             hooks=self.origin.hooks,
             taken=partial(taken, made, (*by_cpu, *by_irq)),
             under_way=between(self._paths.batches),
+            spread=self._spread(held, tuple(numbers), every),
             reasons=self.origin.reasons,
             ifaces=tuple(self._ifaces.values()),
             symbols=dict(self._symbols),
             every=every,
             held_back=newest.held_back if newest else "",
         )
+
+    def _spread(self, held: Sequence[Held], cpus: tuple[int, ...], every: int) -> Spread:
+        measured = [one for one in held if not one.tick.rest]
+        seconds = tuple(one.tick.duration_ns / 1e9 for one in measured)
+        return Spread(self._index, cpus, tuple(one.counted for one in measured), seconds, every)
 
     def _cpu_numbers(self, rows: Rows) -> list[int]:
         return sorted({*self.origin.cpus, *rows["cpu"][rows["packets"] > 0].tolist()})

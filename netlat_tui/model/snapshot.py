@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from netlat_tui.model.gaps import Between
 from netlat_tui.model.histogram import Counts
 from netlat_tui.model.later import Later
 from netlat_tui.model.points import Delay, Direction, Point, Stage
 from netlat_tui.model.ticks import Hook, IfaceInfo, IrqInfo, Rows
+
+if TYPE_CHECKING:
+    from netlat_tui.model.spread import Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +259,7 @@ class Snapshot:
     under_way: Between = field(
         repr=False, compare=False
     )  # recent paths that may have been under way between two times (CLOCK_MONOTONIC)
+    spread: Spread = field(repr=False, compare=False)  # how the window differs within itself
     reasons: dict[int, str] = field(repr=False, default_factory=dict)
     ifaces: tuple[IfaceInfo, ...] = ()
     symbols: dict[int, str] = field(repr=False, default_factory=dict)

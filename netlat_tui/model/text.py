@@ -83,3 +83,13 @@ def percent(share: float | None) -> str:
         return "-"
     value = share * 100
     return f"{value:.2f}%" if 0 < value < 0.995 else f"{value:.1f}%" if value < 99.95 else f"{value:.0f}%"
+
+
+def change(share: float | None) -> str:
+    """A change as a part (0: none) of what it was, in at most five columns: ``+3%``, ``-41%``, ``+999%``, ``×12``."""
+    if share is None:
+        return "-"
+    value = round(share * 100)
+    if value < 1000:
+        return f"{value:+d}%" if value else "0%"
+    return f"×{_about(share + 1)}"
