@@ -16,8 +16,10 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import Input
 
+from netlat_tui.model.baseline import beside
 from netlat_tui.model.filter import EVERYTHING, Filter, parse
 from netlat_tui.model.points import Direction
+from netlat_tui.screens.actions.baseline import BaselineActions
 from netlat_tui.screens.actions.files import FileActions
 from netlat_tui.screens.actions.filtering import FilterActions
 from netlat_tui.screens.actions.help import HelpActions
@@ -36,7 +38,7 @@ from netlat_tui.widgets.terminal import DEFAULTS, THEMES, theme_for, wants_ascii
 QUIT_SECONDS = 0.4
 
 
-class NetlatApp(TimeActions, FilterActions, FileActions, HelpActions):
+class NetlatApp(TimeActions, BaselineActions, FilterActions, FileActions, HelpActions):
     """Shows what a source gives. ``now_ns`` is the clock (UNIX time)."""
 
     TITLE = "netlat-tui"
@@ -102,7 +104,8 @@ class NetlatApp(TimeActions, FilterActions, FileActions, HelpActions):
         if state.snapshot is None and not self.is_headless:
             # What there is now stays to the end: to go through all of it for garbage now and then took 60 ms each time.
             gc.freeze()
-        state.snapshot = self.feed.fetch() or state.snapshot
+        fresh = self.feed.fetch() or state.snapshot
+        state.snapshot = beside(state.baseline, fresh) if fresh is not None else None
         state.error, state.ended = self.feed.error or damage_words(self.source), self.feed.ended
         self.hear_recorder()
         self.refresh_view()

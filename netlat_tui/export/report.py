@@ -8,7 +8,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from netlat_tui.export import values
+from netlat_tui.export import baseline, values
+from netlat_tui.export.compare import plain_words
 from netlat_tui.model.derive import decode_rows
 from netlat_tui.model.points import Direction
 from netlat_tui.model.snapshot import Distribution, Snapshot
@@ -32,6 +33,7 @@ def to_dict(snapshot: Snapshot, origin: Origin, live: bool) -> dict[str, Any]:
         "irqs": values.irqs(snapshot),
         "drops": values.drops(snapshot),
         "paths": values.paths(snapshot, snapshot.slowest),
+        **({"changes": baseline.records(snapshot)} if snapshot.against is not None else {}),
     }
 
 
@@ -69,7 +71,7 @@ def to_text(snapshot: Snapshot, origin: Origin, live: bool, ascii_only: bool = F
     """For people: what the screens show, one after the other."""
     parts = [_head(snapshot, origin, live), _whole(snapshot, ascii_only), _stages(snapshot, ascii_only)]
     parts += [_cpus(snapshot, ascii_only), _irqs(snapshot, ascii_only), _drops(snapshot)]
-    parts += [_paths(snapshot, ascii_only), _accounting(snapshot)]
+    parts += [_paths(snapshot, ascii_only), _baseline(snapshot, ascii_only), _accounting(snapshot)]
     text = "\n".join(part for part in parts if part)
     return text.replace("→", "->") if ascii_only else text
 
@@ -206,6 +208,11 @@ def _paths(snapshot: Snapshot, plain: bool) -> str:
         if rows
         else ""
     )
+
+
+def _baseline(snapshot: Snapshot, plain: bool) -> str:
+    text = "".join(f"{line}\n" for line in baseline.lines(snapshot))
+    return plain_words(text) if plain else text
 
 
 def _accounting(snapshot: Snapshot) -> str:

@@ -168,6 +168,19 @@ def identity(snapshot: Snapshot, origin: Origin, live: bool) -> dict[str, Any]:
         "mode": "live" if live else "recording",
         "counted_one_in": snapshot.every,
         "held_back": printable(snapshot.held_back),
+        **_baseline(snapshot),
+    }
+
+
+def _baseline(snapshot: Snapshot) -> dict[str, Any]:
+    """The end and the length of the window that is compared with, where one is."""
+    if snapshot.against is None:
+        return {}
+    then = snapshot.against.baseline.snapshot
+    return {
+        "baseline": iso(then.time_ns),
+        "baseline_s": round(then.window_ns / 1e9, 6),
+        "baseline_unlike": printable(snapshot.against.unlike),
     }
 
 

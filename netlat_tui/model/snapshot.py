@@ -16,6 +16,7 @@ from netlat_tui.model.points import Delay, Direction, Point, Stage
 from netlat_tui.model.ticks import Hook, IfaceInfo, IrqInfo, Rows
 
 if TYPE_CHECKING:
+    from netlat_tui.model.baseline import Against
     from netlat_tui.model.spread import Spread
 
 
@@ -265,3 +266,4 @@ class Snapshot:
     symbols: dict[int, str] = field(repr=False, default_factory=dict)
     every: int = 1  # at the most, one packet in so many was counted: above 1 the figures are estimates
     held_back: str = ""  # what is not measured now to stay within the budget (Tick.held_back)
+    against: Against | None = field(repr=False, compare=False, default=None)  # a baseline, where one is pinned

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netlat_tui.model.codes import Codes, Index, Region
+from netlat_tui.model.codes import Codes, Index, Places, Region
 from netlat_tui.model.counted import Counted
 from netlat_tui.model.estimates import of_packets, scaled
 from netlat_tui.model.histogram import N_BUCKETS, Counts
@@ -26,31 +26,37 @@ class Spread:
     seconds: tuple[float, ...]
     every: int = 1
 
-    def blocks(self, dists: Sequence[int], region: Region | None = None) -> list[Blocks]:
-        """Of each of these distributions, in a region; ``None``: of all CPUs together."""
-        regions = [Region(Scope.CPU, cpu) for cpu in self.cpus] if region is None else [region]
-        codes = np.array([[one.code(dist) for one in regions] for dist in dists], dtype=np.int64)
-        counts, seconds = self._counts(codes.reshape(len(dists), len(regions)))
+    def blocks(self, dists: Sequence[int]) -> list[Blocks]:
+        """Of each of these distributions, of all CPUs together."""
+        return self.of([(None, dist) for dist in dists])
+
+    def of(self, keys: Sequence[tuple[Region | None, int]]) -> list[Blocks]:
+        """Of each region (``None``: all CPUs together) and distribution; no two of them may share a sample."""
+        everywhere = [Region(Scope.CPU, cpu) for cpu in self.cpus]
+        parts = [[one.code(dist) for one in ([region] if region is not None else everywhere)] for region, dist in keys]
+        lines = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+        codes = np.array([code for part in parts for code in part], dtype=np.int64)
+        counts, seconds = self._counts(codes, lines, len(parts))
         return [
             Blocks(found, seconds, self.every if of_packets(dist) else 1)
-            for dist, found in zip(dists, counts, strict=True)
+            for (_, dist), found in zip(keys, counts, strict=True)
         ]
 
-    def _counts(self, codes: Codes) -> tuple[Counts, Values]:
-        """(lines × blocks × buckets, seconds of each block)."""
+    def _counts(self, codes: Codes, lines_of: Places, count: int) -> tuple[Counts, Values]:
+        """(lines × blocks × buckets, seconds of each block); ``lines_of`` has the line of each code."""
         line = np.full(len(self.index) + 1, -1, dtype=np.intp)  # the last is that of codes nobody counted
-        line[self.index.find(codes)] = np.arange(len(codes))[:, None]
+        line[self.index.find(codes)] = lines_of
         line[-1] = -1
         ends = _ends(len(self.ticks))
-        counts = np.zeros((len(ends), len(codes), N_BUCKETS), dtype=np.uint64)
+        counts = np.zeros((len(ends), count, N_BUCKETS), dtype=np.uint64)
         seconds = np.zeros(len(ends))
         start = 0
         for block, end in enumerate(ends):
             for counted in self.ticks[start:end]:
-                lines = line[counted.rows]
-                some = np.repeat(lines >= 0, counted.lengths)
-                places = np.repeat(lines * N_BUCKETS, counted.lengths) + counted.buckets
-                np.add.at(counts[block].reshape(-1), places[some], counted.counts[some].astype(np.uint64))
+                lines = np.repeat(line[counted.rows], counted.lengths)
+                some = np.flatnonzero(lines >= 0)
+                places = lines[some] * N_BUCKETS + counted.buckets[some]
+                np.add.at(counts[block].reshape(-1), places, counted.counts[some].astype(np.uint64))
             seconds[block] = sum(self.seconds[start:end])
             start = end
         return counts.swapaxes(0, 1), seconds

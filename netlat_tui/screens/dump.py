@@ -18,7 +18,7 @@ from netlat_tui.model.paths import Path
 from netlat_tui.model.snapshot import Snapshot, StageRow
 from netlat_tui.model.ticks import Origin
 from netlat_tui.screens.panes.base import Measured
-from netlat_tui.widgets.cells import Column, Row
+from netlat_tui.widgets.cells import Column, Row, used
 from netlat_tui.widgets.lines import Line, Role, fit, plain
 
 SCHEMA = "netlat-tui/view/1"
@@ -121,8 +121,9 @@ def table_lines(columns: Sequence[Column], rows: Sequence[Row]) -> list[Line]:
     """All rows of a table with all its columns of text, as wide as they need be."""
     shown = [
         index
-        for index in range(len(columns))
-        if not any(row.cells[index].trend is not None or row.cells[index].bar for row in rows if not row.heading)
+        for index, column in enumerate(columns)
+        if not (column.optional and not used(rows, index))
+        and not any(row.cells[index].trend is not None or row.cells[index].bar for row in rows if not row.heading)
     ]
     texts = [[row.cells[i].text if i < len(row.cells) else "" for i in shown] for row in rows]
     heads = [columns[i].title for i in shown]

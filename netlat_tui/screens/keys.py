@@ -20,6 +20,7 @@ KEYS: list[BindingType] = [
     Binding("plus", "interval(1)", "Longer interval, or faster replay", show=False, id="view.interval_longer"),
     Binding("minus", "interval(-1)", "Shorter interval, or slower replay", show=False, id="view.interval_shorter"),
     Binding("d", "direction", "Direction: both, rx, tx", show=False, id="view.direction"),
+    Binding("b", "baseline", "Pin the present as baseline, or drop it", show=False, id="view.baseline"),
     Binding("ctrl+r", "reset", "Reset statistics", show=False, id="view.reset"),
     Binding("e", "export", "Write the view to files", show=False, id="view.export"),
     Binding("R", "record", "Record on or off", show=False, id="record.toggle"),

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 
-from netlat_tui.export import values
+from netlat_tui.export import baseline, values
 from netlat_tui.model.paths import Path
 from netlat_tui.model.points import Direction
 from netlat_tui.model.snapshot import CpuRow, IrqRow, Snapshot, StageRow
@@ -189,16 +189,23 @@ class MainScreen(ViewScreen):
 
     def exported(self, snapshot: Snapshot) -> View:
         records: dict[str, Sequence[Record]] = {
-            layers.PANE.key: [*map(_delay_record, values.delays(snapshot)), *values.stages(snapshot)],
-            cpus.PANE.key: values.cpus(snapshot),
-            irqs.PANE.key: values.irqs(snapshot),
-            drops.PANE.key: values.drops(snapshot),
+            layers.PANE.key: _changed(
+                [*map(_delay_record, values.delays(snapshot)), *values.stages(snapshot)], baseline.of_layers(snapshot)
+            ),
+            cpus.PANE.key: _changed(values.cpus(snapshot), baseline.of_cpus(snapshot)),
+            irqs.PANE.key: _changed(values.irqs(snapshot), baseline.of_irqs(snapshot)),
+            drops.PANE.key: _changed(values.drops(snapshot), baseline.of_drops(snapshot)),
             paths.PANE.key: values.paths(snapshot, paths.chosen(snapshot, self._order)),
         }
         return View(self.pane.key, self.crumbs, records[self.pane.key], whole=True)
 
     def help(self) -> Help:
         return Help(self.pane.title, self.pane.summary, self.pane.columns, stages=self.pane is layers.PANE)
+
+
+def _changed(records: Sequence[Record], changes: Sequence[Record]) -> list[Record]:
+    """Rows with what changed against the baseline, where there is one."""
+    return [{**record, **change} for record, change in zip(records, changes, strict=True)]
 
 
 def _delay_record(delay: Record) -> Record:

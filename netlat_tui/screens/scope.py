@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from textual.app import ComposeResult
 
+from netlat_tui.export import baseline
 from netlat_tui.model.snapshot import CpuRow, Snapshot, StageRow
 from netlat_tui.model.text import percent, quantity
 from netlat_tui.screens.detail import detail
 from netlat_tui.screens.dump import View, interval_record, table_lines
 from netlat_tui.screens.panes.base import Measured
 from netlat_tui.screens.panes.layers import COLUMNS, term
-from netlat_tui.screens.panes.scope import Scope, find_scope, scope_name, scope_rows
+from netlat_tui.screens.panes.scope import Scope, find_scope, scope_keys, scope_name, scope_rows
 from netlat_tui.screens.stage import FILE_CELLS, StageScreen, interval_name
 from netlat_tui.screens.view import Context, Help, ViewScreen
 from netlat_tui.widgets.canvas import Canvas
@@ -66,7 +67,7 @@ class ScopeScreen(ViewScreen):
             self.query_one(Table).show(())
         else:
             self._scope = scope
-            self.query_one(Table).show(scope_rows(scope, snapshot.window_ns, self.context.glyphs))
+            self.query_one(Table).show(scope_rows(scope, snapshot, self.context.glyphs))
         self.show_facts()
         self._plot()
 
@@ -97,8 +98,10 @@ class ScopeScreen(ViewScreen):
         return f"{own} and {stage}" if stage else own
 
     def exported(self, snapshot: Snapshot) -> View:
-        rows = scope_rows(self._scope, snapshot.window_ns, self.context.glyphs)
-        records = [interval_record(row.item) for row in rows if isinstance(row.item, StageRow | Measured)]
+        rows = scope_rows(self._scope, snapshot, self.context.glyphs)
+        items = [row.item for row in rows if isinstance(row.item, StageRow | Measured)]
+        changes = baseline.changes(snapshot, scope_keys(self._scope))
+        records = [{**interval_record(item), **change} for item, change in zip(items, changes, strict=True)]
         kind = "cpu" if isinstance(self._scope, CpuRow) else "irq"
         return View(kind, self.crumbs, records, [*self.facts(FILE_CELLS), (), *table_lines(COLUMNS, rows)])
 

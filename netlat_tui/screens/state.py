@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from netlat_tui.model.baseline import Baseline
 from netlat_tui.model.snapshot import Snapshot
 from netlat_tui.screens.feed import Selection
 
@@ -41,6 +42,7 @@ class State:
     message_warns: bool = False
     recording: str = ""  # the file being written
     cpus: int = 1  # CPUs traced
+    baseline: Baseline | None = None
 
     @property
     def mode(self) -> str:
@@ -49,6 +51,13 @@ class State:
         if self.ended:
             return "ENDED"
         return "LIVE" if self.live else "REPLAY"
+
+    @property
+    def not_compared(self) -> str:
+        """A sentence for a baseline that is not of the packets shown; "" where there is none."""
+        if self.snapshot is None or self.snapshot.against is None or not self.snapshot.against.unlike:
+            return ""
+        return f"not compared with the baseline (b drops it): {self.snapshot.against.unlike}"
 
     @property
     def window(self) -> str:

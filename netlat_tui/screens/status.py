@@ -58,7 +58,7 @@ def status_line(state: State, now_ns: int, cells: int, glyphs: Glyphs) -> Line:
     """The status line in ``cells`` columns. What is least needed goes first; the mode stays."""
     snapshot = state.snapshot
     fields: list[list[Span]] = [_mode(state, now_ns)]
-    badge: list[Span] = [(" REC ", Role.RECORDING)] if state.recording else []
+    badge = _badges(state, cells)
     if snapshot is None or not snapshot.ticks:
         words = "nothing to show" if state.ended else "waiting for the first figures"
         fields.append([(words, Role.DIM)])
@@ -86,6 +86,17 @@ def status_line(state: State, now_ns: int, cells: int, glyphs: Glyphs) -> Line:
         line += [*gap, *field]
     line.append((" " * max(0, room - width(line)), Role.PLAIN))
     return clip(_ascii([*line, *badge], glyphs), cells, glyphs.ellipsis)
+
+
+def _badges(state: State, cells: int) -> list[Span]:
+    """The baseline's time, and that a file is being written."""
+    spans: list[Span] = []
+    if state.baseline is not None:
+        time = f"{clock(state.baseline.snapshot.time_ns, 0)[:8]} " if cells >= SUMMARY_CELLS else ""
+        spans.append((f" BASE {time}", Role.MODE))
+    if state.recording:
+        spans.append((" REC ", Role.RECORDING))
+    return spans
 
 
 def _total(snapshot: Snapshot, glyphs: Glyphs) -> list[Span]:

@@ -146,7 +146,7 @@ class ViewScreen(Screen[None]):
         self.query_one("#status", Canvas).repaint()
         self.query_one("#crumbs", Canvas).repaint()
         state = self.context.state
-        words = self.context.glyphs.text(state.message or state.error or state.banner)
+        words = self.context.glyphs.text(state.message or state.error or state.not_compared or state.banner)
         banner = self.query_one("#banner", Static)
         if banner.content != words:
             banner.update(words)

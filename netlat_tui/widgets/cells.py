@@ -39,8 +39,8 @@ class Column:
     """One column. ``least`` and ``most`` are widths in cells; ``drop`` is the order of giving way, 1 first.
     ``gap`` cells set it off from the column before.
 
-    A ``banded`` column keeps a cell for the band's glyph. Trends are of durations, or of ``counts``, which
-    have no bands. ``help`` is one sentence for the help screen.
+    A ``banded`` column keeps a cell for the band's glyph; an ``optional`` one is there only while a row has something
+    in it. Trends are of durations, or of ``counts``, which have no bands. ``help`` is one sentence for the help screen.
     """
 
     key: str
@@ -52,6 +52,7 @@ class Column:
     banded: bool = False
     gap: int = 1
     counts: bool = False
+    optional: bool = False
     help: str = ""
 
     @property
@@ -94,7 +95,7 @@ def place(columns: Sequence[Column], rows: Sequence[Row], cells: int) -> tuple[P
     Columns give way in the order of their ``drop`` until the rest fits at its least width; what is left over goes to
     the flexible ones, from the left, up to what they need (bars: all they may have).
     """
-    kept = list(range(len(columns)))
+    kept = [index for index, column in enumerate(columns) if not column.optional or used(rows, index)]
     for index in sorted((i for i in kept if columns[i].drop), key=lambda i: columns[i].drop):
         if _least(columns, kept) <= cells:
             break
@@ -110,6 +111,11 @@ def place(columns: Sequence[Column], rows: Sequence[Row], cells: int) -> tuple[P
     if spare < 0 and kept:  # narrower than the columns that must stay: the first one gives
         widths[kept[0]] = max(1, widths[kept[0]] + spare)
     return tuple(Placed(index, columns[index], widths[index]) for index in kept)
+
+
+def used(rows: Sequence[Row], index: int) -> bool:
+    """Whether a row has something in this column."""
+    return any(index < len(row.cells) and row.cells[index].text for row in rows)
 
 
 def _least(columns: Sequence[Column], kept: Sequence[int]) -> int:

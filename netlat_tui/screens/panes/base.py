@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
+from netlat_tui.model.noise import Change, Verdict
 from netlat_tui.model.snapshot import Distribution, Snapshot, Trend
+from netlat_tui.model.text import change as change_words
 from netlat_tui.widgets.bands import Band, latency_band
 from netlat_tui.widgets.cells import Cell, Column, Row
 from netlat_tui.widgets.glyphs import Glyphs
+from netlat_tui.widgets.lines import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,28 @@ def latency(ns: int | None, glyphs: Glyphs) -> Cell:
 def plain_latency(ns: int | None, glyphs: Glyphs) -> Cell:
     """A duration beside the one that carries the band."""
     return Cell(glyphs.duration(ns), sort=ns)
+
+
+def change_column(of: str, drop: int) -> Column:
+    """The column of what changed against the baseline."""
+    return Column(
+        "change", "change", 6, drop=drop, optional=True,
+        help=f"{of} against the baseline (b); an arrow: more than the noise, normally none; -: too few to tell",
+    )  # fmt: skip
+
+
+def changed(change: Change | None, glyphs: Glyphs) -> Cell:
+    """What changed; nothing where there is no baseline."""
+    if change is None:
+        return Cell()
+    if change.verdict is Verdict.UNTOLD:
+        return Cell("- ", role=Role.DIM)
+    words = "new" if not change.before and change.after else change_words(change.share or 0.0)
+    if not change.marked:
+        return Cell(glyphs.text(words) + " ", role=Role.DIM, sort=change.share)
+    up = change.verdict is Verdict.UP
+    arrow = glyphs.rising if up else glyphs.falling
+    return Cell(glyphs.text(words) + arrow, role=Role.WARM if up else Role.ACCENT, sort=change.share or inf)
 
 
 def warned(text: str, value: float, band: Band) -> Cell:

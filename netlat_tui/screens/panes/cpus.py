@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from netlat_tui.model.noise import Change
 from netlat_tui.model.snapshot import CpuRow, Snapshot
 from netlat_tui.model.text import percent, quantity
-from netlat_tui.screens.panes.base import Pane, latency, nothing_seen, warned
+from netlat_tui.screens.panes.base import Pane, change_column, changed, latency, nothing_seen, warned
+from netlat_tui.screens.panes.scope import changes_by_scope
 from netlat_tui.widgets.bands import Band, load_band
 from netlat_tui.widgets.cells import Cell, Column, Row
 from netlat_tui.widgets.glyphs import Glyphs
@@ -30,15 +32,17 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("drops", "drops", 5, drop=1, help="packets dropped because this CPU's backlog was full; normally none"),
     Column("p99", "wait", 6, banded=True, help="p99 of raise to softirq: how late it began to run; normally some µs"),
+    change_column("the wait", 7),
     Column("trend", "wait", 10, 60, drop=2, gap=2, help="p99 of raise to softirq tick by tick; one scale, from zero"),
 )
 
 
 def rows(snapshot: Snapshot, glyphs: Glyphs) -> Sequence[Row]:
-    return [_row(row, glyphs) for row in snapshot.cpus]
+    changes = changes_by_scope(snapshot, snapshot.cpus, "softirq_wait")
+    return [_row(row, glyphs, change) for row, change in zip(snapshot.cpus, changes, strict=True)]
 
 
-def _row(row: CpuRow, glyphs: Glyphs) -> Row:
+def _row(row: CpuRow, glyphs: Glyphs, change: Change | None) -> Row:
     received = row.packet_rate - row.sent_rate
     cells = (
         Cell(f"cpu{row.cpu}", sort=row.cpu),
@@ -49,6 +53,7 @@ def _row(row: CpuRow, glyphs: Glyphs) -> Row:
         warned(quantity(row.squeezed), row.squeezed, Band.WARM),
         warned(quantity(row.backlog_dropped), row.backlog_dropped, Band.HOT),
         latency(row.softirq_wait.p99_ns, glyphs),
+        changed(change, glyphs),
         Cell(trend=row.trend.p99_ns),
     )
     return Row(row.cpu, cells, row)

@@ -10,7 +10,7 @@ from netlat_tui.model.filter import quote
 from netlat_tui.model.paths import Path
 from netlat_tui.model.snapshot import DropRow, Snapshot
 from netlat_tui.model.text import quantity
-from netlat_tui.screens.panes.base import Pane, nothing_seen
+from netlat_tui.screens.panes.base import Pane, change_column, changed, nothing_seen
 from netlat_tui.screens.panes.paths import clock
 from netlat_tui.widgets.bands import Band
 from netlat_tui.widgets.cells import Cell, Column, Row
@@ -26,6 +26,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("reached", "REACHED", 9, right=False, drop=5, help="the last point they were seen at; -: at none"),
     Column("count", "count", 5, banded=True, drop=4, help="packets dropped so in the window; normally none or few"),
     Column("rate", "/s", 5, help="packets dropped so per second"),
+    change_column("drops per second", 7),
     Column("trend", "/s", 10, 60, drop=1, gap=2, counts=True, help="drops per second tick by tick; one scale"),
     Column("last", "last", 8, right=False, drop=3, help="local time of the last such packet there is a path of"),
     Column("flow", "LAST PATH", 20, 60, right=False, drop=2, help="that packet's protocol, source and destination"),
@@ -57,6 +58,7 @@ def _row(snapshot: Snapshot, kind: DropRow, glyphs: Glyphs) -> Row:
         Cell(kind.reached, sort=kind.reached),
         Cell(quantity(kind.count, kind.estimated), band=Band.WARM, sort=kind.count),
         Cell(quantity(kind.rate, kind.estimated), sort=kind.rate),
+        changed(snapshot.against.drops(kind) if snapshot.against is not None else None, glyphs),
         Cell(trend=kind.trend.rate),
         Cell(clock(last.time_ns, 0)[:8] if last else "-", sort=last.time_ns if last else None),
         Cell(glyphs.text(last.flow) if last else "no path of it", sort=last.flow if last else None),

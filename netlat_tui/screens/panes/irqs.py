@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from netlat_tui.model.noise import Change
 from netlat_tui.model.snapshot import IrqRow, Snapshot
 from netlat_tui.model.text import percent, quantity
-from netlat_tui.screens.panes.base import Pane, latency, nothing_seen, plain_latency, warned
+from netlat_tui.screens.panes.base import Pane, change_column, changed, latency, nothing_seen, plain_latency, warned
+from netlat_tui.screens.panes.scope import changes_by_scope
 from netlat_tui.widgets.bands import Band
 from netlat_tui.widgets.cells import Cell, Column, Row
 from netlat_tui.widgets.glyphs import Glyphs
@@ -27,6 +29,7 @@ COLUMNS: tuple[Column, ...] = (
         banded=True,
         help="p99 from the interrupt to the first poll it caused; normally below 100 µs",
     ),
+    change_column("to poll", 7),
     Column("ambiguous", "ambig", 5, drop=1, help="packets that may as well be another interrupt's; normally none"),
     Column(
         "trend",
@@ -44,10 +47,11 @@ def rows(snapshot: Snapshot, glyphs: Glyphs) -> Sequence[Row]:
     """Every interrupt known, as soon as one of them brought something: idle ones tell of an imbalance."""
     if not any(row.count or row.packets for row in snapshot.irqs):
         return ()
-    return [_row(row, glyphs) for row in snapshot.irqs]
+    changes = changes_by_scope(snapshot, snapshot.irqs, "irq_to_poll")
+    return [_row(row, glyphs, change) for row, change in zip(snapshot.irqs, changes, strict=True)]
 
 
-def _row(row: IrqRow, glyphs: Glyphs) -> Row:
+def _row(row: IrqRow, glyphs: Glyphs, change: Change | None) -> Row:
     ambiguous = row.ambiguous / row.packets if row.packets else 0.0
     cells = (
         Cell(str(row.irq), sort=row.irq),
@@ -57,6 +61,7 @@ def _row(row: IrqRow, glyphs: Glyphs) -> Row:
         Cell(quantity(row.rate), sort=row.rate),
         plain_latency(row.handler.p99_ns, glyphs),
         latency(row.irq_to_poll.p99_ns, glyphs),
+        changed(change, glyphs),
         warned(percent(ambiguous) if row.ambiguous else "0", row.ambiguous, Band.WARM),
         Cell(trend=row.trend.p99_ns),
     )

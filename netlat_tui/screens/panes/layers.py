@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
+from netlat_tui.model.codes import Region
+from netlat_tui.model.noise import Change
 from netlat_tui.model.points import Direction
 from netlat_tui.model.snapshot import Snapshot, StageRow
 from netlat_tui.model.text import percent, quantity
 from netlat_tui.screens.panes import whole
-from netlat_tui.screens.panes.base import Measured, Pane, latency, nothing_seen, plain_latency
+from netlat_tui.screens.panes.base import Measured, Pane, change_column, changed, latency, nothing_seen, plain_latency
 from netlat_tui.widgets.cells import Cell, Column, Row
 from netlat_tui.widgets.glyphs import Glyphs
 from netlat_tui.widgets.lines import Role
@@ -38,22 +40,29 @@ COLUMNS: tuple[Column, ...] = (
         banded=True,
         help="99 of 100 packets were faster; a few times p50 is normal, a hundred times is a queue or a wait",
     ),
+    change_column("p99", 6),
     Column("max", "max", 6, drop=2, help="the slowest packet of the window"),
     Column("share", "share", 5, drop=4, help="the stage's part of the time of all stages of its direction"),
     Column("trend", "p99", 8, 60, drop=1, gap=2, help="p99 tick by tick; one scale for all rows, from zero"),
 )
 
+SHARE = next(place for place, column in enumerate(COLUMNS) if column.key == "share")
+
 DELAYS_TITLE = "rx delays, from layer to layer"
 
 
-def stage_rows(stages: Sequence[StageRow], glyphs: Glyphs) -> list[Row]:
+Changes = Mapping[int, Change]
+"""What changed against a baseline, by distribution; empty where there is none."""
+
+
+def stage_rows(stages: Sequence[StageRow], glyphs: Glyphs, changes: Changes) -> list[Row]:
     """Rows for stages, with a heading for every layer."""
     rows: list[Row] = []
     both = len({row.direction for row in stages}) > 1
     for (direction, layer), members in groupby(stages, key=lambda row: (row.direction, row.stage.layer)):
         group = list(members)
         rows.append(_heading(direction, layer, group, both, glyphs))
-        rows.extend(_stage(row, glyphs) for row in group)
+        rows.extend(_stage(row, glyphs, changes) for row in group)
     return rows
 
 
@@ -61,11 +70,11 @@ def _heading(direction: Direction, layer: str, group: Sequence[StageRow], both: 
     title = glyphs.text(f"{direction.label} {layer}" if both else layer)
     cells = [Cell()] * len(COLUMNS)
     cells[0] = Cell(title, Role.GROUP)
-    cells[5] = Cell(percent(sum(row.share for row in group)), Role.GROUP)
+    cells[SHARE] = Cell(percent(sum(row.share for row in group)), Role.GROUP)
     return Row(("layer", direction, layer), tuple(cells), heading=True)
 
 
-def _stage(row: StageRow, glyphs: Glyphs) -> Row:
+def _stage(row: StageRow, glyphs: Glyphs, changes: Changes) -> Row:
     name = row.stage.ascii_name if glyphs.ascii_only else row.stage.name
     values = row.values
     cells = (
@@ -73,6 +82,7 @@ def _stage(row: StageRow, glyphs: Glyphs) -> Row:
         Cell(quantity(row.rate, values.estimated), sort=row.rate),
         plain_latency(values.p50_ns, glyphs),
         latency(values.p99_ns, glyphs),
+        changed(changes.get(row.stage.id), glyphs),
         plain_latency(values.max_ns, glyphs),
         Cell(percent(row.share), sort=row.share),
         Cell(trend=row.trend.p99_ns),
@@ -80,7 +90,7 @@ def _stage(row: StageRow, glyphs: Glyphs) -> Row:
     return Row(row.stage.id, cells, row)
 
 
-def measured_row(measured: Measured, window_ns: int, glyphs: Glyphs, *, indent: str = "") -> Row:
+def measured_row(measured: Measured, window_ns: int, glyphs: Glyphs, change: Change | None, *, indent: str = "") -> Row:
     """A row among the stages for an interval that is none."""
     values = measured.values
     title = glyphs.text(indent + measured.title)
@@ -93,6 +103,7 @@ def measured_row(measured: Measured, window_ns: int, glyphs: Glyphs, *, indent: 
         Cell(quantity(rate, values.estimated), sort=rate),
         plain_latency(values.p50_ns, glyphs),
         latency(values.p99_ns, glyphs),
+        changed(change, glyphs),
         plain_latency(values.max_ns, glyphs),
         Cell(),
         Cell(trend=measured.trend.p99_ns),
@@ -100,17 +111,28 @@ def measured_row(measured: Measured, window_ns: int, glyphs: Glyphs, *, indent: 
     return Row(measured.key, cells, measured)
 
 
+def changes_of(snapshot: Snapshot, dists: Sequence[int], region: Region | None = None) -> Changes:
+    """How the p99 of these changed, in a region or everywhere."""
+    if snapshot.against is None:
+        return {}
+    return dict(zip(dists, snapshot.against.p99s([(region, dist) for dist in dists]), strict=True))
+
+
 def rows(snapshot: Snapshot, glyphs: Glyphs) -> Sequence[Row]:
     """The delays from layer to layer, whole paths, every stage."""
     if not snapshot.stages:
         return ()
     made: list[Row] = []
+    delays, totals = whole.delays(snapshot), whole.totals(snapshot)
+    dists = [whole.DISTRIBUTION[one.key] for one in (*delays, *totals)]
+    changes = changes_of(snapshot, [*dists, *(row.stage.id for row in snapshot.stages)])
+    of_key = {key: changes.get(dist) for key, dist in whole.DISTRIBUTION.items()}
     if any(row.values.count or row.missing for row in snapshot.delays):
         heading = Cell(glyphs.text(DELAYS_TITLE), Role.GROUP)
         made.append(Row("delays", (heading, *[Cell()] * (len(COLUMNS) - 1)), heading=True))
-        made += [measured_row(delay, snapshot.window_ns, glyphs, indent=" ") for delay in whole.delays(snapshot)]
-    made += [measured_row(total, snapshot.window_ns, glyphs) for total in whole.totals(snapshot)]
-    return [*made, *stage_rows(snapshot.stages, glyphs)]
+        made += [measured_row(delay, snapshot.window_ns, glyphs, of_key[delay.key], indent=" ") for delay in delays]
+    made += [measured_row(total, snapshot.window_ns, glyphs, of_key[total.key]) for total in totals]
+    return [*made, *stage_rows(snapshot.stages, glyphs, changes)]
 
 
 def term(row: Row) -> str:

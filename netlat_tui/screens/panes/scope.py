@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from netlat_tui.model.codes import Region
+from netlat_tui.model.noise import Change
+from netlat_tui.model.points import GAUGE
 from netlat_tui.model.snapshot import CpuRow, DelayRow, IrqRow, Snapshot, StageRow, Taken, TotalRow
 from netlat_tui.model.text import quantity
+from netlat_tui.model.ticks import Scope as Counted
 from netlat_tui.screens.panes import whole
-from netlat_tui.screens.panes.base import Measured, latency, plain_latency
-from netlat_tui.screens.panes.layers import measured_row, stage_rows
+from netlat_tui.screens.panes.base import Measured, change_column, changed, latency, plain_latency
+from netlat_tui.screens.panes.layers import changes_of, measured_row, stage_rows
 from netlat_tui.widgets.cells import Cell, Column, Row
 from netlat_tui.widgets.glyphs import Glyphs
 from netlat_tui.widgets.lines import Role
@@ -21,6 +25,7 @@ WHERE_COLUMNS: tuple[Column, ...] = (
     Column("rate", "/s", 5, drop=3, help="packets per second of this stage there"),
     Column("p50", "p50", 6, drop=4, help="half of the packets were faster"),
     Column("p99", "p99", 6, banded=True, help="99 of 100 packets were faster"),
+    change_column("p99", 5),
     Column("max", "max", 6, drop=2, help="the slowest packet of the window"),
     Column("trend", "p99", 10, 60, drop=1, gap=2, help="p99 tick by tick; one scale for all rows, from zero"),
 )
@@ -39,9 +44,30 @@ def find_scope(snapshot: Snapshot, like: Scope) -> Scope | None:
     return next((row for row in snapshot.irqs if row.irq == like.irq), None)
 
 
-def scope_rows(scope: Scope, window_ns: int, glyphs: Glyphs) -> Sequence[Row]:
+def region_of(scope: Scope) -> Region:
+    if isinstance(scope, CpuRow):
+        return Region(Counted.CPU, scope.cpu)
+    return Region(Counted.IRQ, scope.irq)
+
+
+def scope_keys(scope: Scope) -> list[tuple[Region | None, int]]:
+    """Region and distribution of each row."""
+    dists = [*(_GAUGES[item.key] for item in measured(scope)), *(row.stage.id for row in scope.stages)]
+    return [(region_of(scope), dist) for dist in dists]
+
+
+def scope_rows(scope: Scope, snapshot: Snapshot, glyphs: Glyphs) -> Sequence[Row]:
     """What is measured of the CPU or the interrupt itself, then the stages of its packets."""
-    return [*(measured_row(item, window_ns, glyphs) for item in measured(scope)), *stage_rows(scope.stages, glyphs)]
+    changes = changes_of(snapshot, [dist for _, dist in scope_keys(scope)], region_of(scope))
+    own = [measured_row(item, snapshot.window_ns, glyphs, changes.get(_GAUGES[item.key])) for item in measured(scope)]
+    return [*own, *stage_rows(scope.stages, glyphs, changes)]
+
+
+_GAUGES = {
+    "wait": GAUGE["softirq_wait"], "run": GAUGE["softirq_run"],
+    "handler": GAUGE["irq_handler"], "poll": GAUGE["irq_to_poll"],
+}  # fmt: skip
+"""The distributions of what is measured of a scope itself, by key."""
 
 
 def measured(scope: Scope) -> tuple[Measured, ...]:
@@ -61,11 +87,12 @@ def where_rows(snapshot: Snapshot, item: StageRow | Measured, glyphs: Glyphs) ->
     dist = item.stage.id if isinstance(item, StageRow) else whole.distribution_of(item.key)
     taken = () if dist is None else snapshot.taken(dist)
     rows: list[Row] = []
+    changes = _changes(snapshot, [one.scope for one in taken], dist)
     for title, kind in (("by CPU", CpuRow), ("by interrupt", IrqRow)):
         found = [one for one in taken if isinstance(one.scope, kind)]
         if found:
             rows.append(Row(title, (Cell(title, Role.GROUP),), heading=True))
-            rows.extend(_where(one, glyphs) for one in found)
+            rows.extend(_where(one, glyphs, changes.get(region_of(one.scope))) for one in found)
     return rows
 
 
@@ -77,13 +104,28 @@ def in_scope(scope: Scope, item: StageRow | Measured) -> Interval | None:
     return found if found is not None and found.values.count else None
 
 
-def _where(row: Taken, glyphs: Glyphs) -> Row:
+def _changes(snapshot: Snapshot, scopes: Sequence[Scope], dist: int | None) -> dict[Region, Change]:
+    """How the p99 of a distribution changed on each of these."""
+    if snapshot.against is None or dist is None:
+        return {}
+    regions = [region_of(scope) for scope in scopes]
+    return dict(zip(regions, snapshot.against.p99s([(region, dist) for region in regions]), strict=True))
+
+
+def changes_by_scope(snapshot: Snapshot, scopes: Sequence[Scope], gauge: str) -> list[Change | None]:
+    """How the p99 of a gauge changed on each of these; ``None`` where there is no baseline."""
+    found = _changes(snapshot, scopes, GAUGE[gauge])
+    return [found.get(region_of(scope)) for scope in scopes]
+
+
+def _where(row: Taken, glyphs: Glyphs, change: Change | None) -> Row:
     name = scope_name(row.scope, glyphs)
     cells = (
         Cell(f" {name}", sort=name),
         Cell(quantity(row.rate, row.values.estimated), sort=row.rate),
         plain_latency(row.values.p50_ns, glyphs),
         latency(row.values.p99_ns, glyphs),
+        changed(change, glyphs),
         plain_latency(row.values.max_ns, glyphs),
         Cell(trend=row.trend.p99_ns),
     )

@@ -12,7 +12,7 @@ _ENDINGS = {
 }
 _TOTAL = {f"{direction.label.upper()} total": direction for direction in Direction}
 
-_DISTRIBUTION = {delay.name: delay.gauge for delay in DELAYS} | {key: TOTAL[way] for key, way in _TOTAL.items()}
+DISTRIBUTION = {delay.name: delay.gauge for delay in DELAYS} | {key: TOTAL[way] for key, way in _TOTAL.items()}
 
 
 def delay_key(row: DelayRow) -> str:
@@ -30,7 +30,7 @@ def total_direction(measured: Measured) -> Direction | None:
 
 def distribution_of(key: str) -> int | None:
     """The id of the distribution behind the row of this key, ``None`` where it is no delay and no total."""
-    return _DISTRIBUTION.get(key)
+    return DISTRIBUTION.get(key)
 
 
 def delays(of: Snapshot | CpuRow) -> list[Measured]:
