@@ -25,8 +25,8 @@ from netlat_tui.model.histogram import EDGES, N_BUCKETS, Counts
 CHANCE = 0.001
 """How often two windows of one and the same thing may be told apart by their blocks."""
 
-MOST_BLOCKS = 24
-"""More than these tell no more, and longer blocks depend less on each other."""
+MOST_BLOCKS = 12
+"""More would tell little more, and longer blocks resemble their neighbours less: load comes in waves."""
 
 LEAST_BLOCKS = 7
 """With fewer on each side not even blocks that lie wholly apart are as rare as ``CHANCE``."""

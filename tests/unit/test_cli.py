@@ -55,7 +55,7 @@ def cut(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["live"], ["replay"], ["record"], ["trace"], ["report"], ["export"], ["check"]]
+    "command", [[], ["live"], ["replay"], ["record"], ["trace"], ["report"], ["compare"], ["export"], ["check"]]
 )
 def test_help_explains_every_option(command: list[str]) -> None:
     done = run(*command, "--help")
@@ -312,6 +312,7 @@ PRINTING = [
     ["export", str(DEMO), "--format", "csv", "-o", "-"],
     ["report", str(DEMO)],
     ["report", str(DEMO), "--format", "json"],
+    ["compare", str(DEMO), str(DEMO)],
     ["--help"],
     ["report", "--help"],
 ]
