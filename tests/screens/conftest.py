@@ -19,7 +19,7 @@ from netlat_tui.recording import Reader
 from netlat_tui.sources.base import Source
 from netlat_tui.widgets.lines import plain
 from netlat_tui.widgets.table import Table
-from tests.screens.source import HOSTILE_ORIGIN, ORIGIN, SECOND, STARTED_NS, StepSource, tick
+from tests.screens.source import HOSTILE_ORIGIN, ORIGIN, SECOND, STARTED_NS, StepSource, busy_tick, tick
 
 WAIT_SECONDS = 20.0
 DEMO = Path(netlat_tui.__file__).parent / "data" / "demo.netlat"
@@ -137,3 +137,25 @@ def synthetic_ascii() -> Iterator[Pictured]:
     pictured = _pictured([tick(seq, scale=1 + 0.3 * (seq % 3)) for seq in range(1, 25)], ORIGIN, ascii_only=True)
     yield pictured
     pictured[0].feed.stop(2.0)
+
+
+Pinned = tuple[NetlatApp, int, Callable[[], None], int]
+"""An application, when to pin its baseline, what then gives it the ticks to compare, and the time of the last."""
+
+
+@pytest.fixture
+def compared() -> Iterator[Pinned]:
+    """Ten ticks for the baseline, and ten in which the reader is woken late and the rest is as it was."""
+    before, after = (
+        [busy_tick(seq, slow=slow) for seq in range(first, first + 10)] for first, slow in ((1, 1), (11, 3))
+    )
+    source = StepSource(*before, live=False, origin=ORIGIN)
+    last = after[-1].time_ns
+    app = NetlatApp(source, now_ns=lambda: last + 2 * SECOND)
+
+    def push() -> None:
+        for one in after:
+            source.push(one)
+
+    yield app, before[-1].time_ns, push, last
+    app.feed.stop(2.0)

@@ -7,6 +7,7 @@ import queue
 from collections.abc import Iterator
 from dataclasses import replace
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
@@ -234,6 +235,28 @@ def tick(
         self_cost=SelfCost(4_000_000, 3_000, 12_000_000, 60 << 20),
         filter=kernel_filter,
     )
+
+
+def busy_tick(seq: int, scale: float = 1.0, *, slow: float = 1.0, **options: Any) -> Tick:
+    """A tick of twenty times the packets, whose durations go up and down a little.
+
+    ``slow`` stretches the wait for the reader alone.
+    """
+    made = tick(seq, scale=scale * (1 + 0.05 * (seq % 3)), **options)
+    cells = made.cells.copy()
+    cells["count"] *= 20
+    waits = (
+        stage_id(Direction.RX, point("socket").index, point("wakeup").index),
+        GAUGE["to_read"],
+        TOTAL[Direction.RX],
+    )
+    moved = np.isin(cells["dist"], waits)
+    cells["bucket"][moved] += round(8 * math.log2(slow))
+    sums = made.sums.copy()
+    moved = np.isin(sums["dist"], waits)
+    for name in ("sum_ns", "min_ns", "max_ns"):
+        sums[name][moved] = (sums[name][moved] * slow).astype(np.uint64)
+    return replace(made, cells=cells, sums=sums)
 
 
 class StepSource:

@@ -17,7 +17,7 @@ from netlat_tui.app import NetlatApp
 from netlat_tui.model.ticks import Tick
 from tests.screens.conftest import make_app, running, screen_text, shown, table_lines, until
 from tests.screens.source import ELSEWHERE, SECOND, STARTED_NS, StepSource, tick
-from tests.unit.test_compare import busy
+from tests.screens.source import busy_tick as busy
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "report.schema.json").read_text())
 

@@ -1,4 +1,4 @@
-"""Columns give way in the documented order: trend, max, rate; the name and p99 stay."""
+"""Columns give way in the documented order: trend, max, rate, ..., the change; the name and p99 stay."""
 
 from __future__ import annotations
 
@@ -19,15 +19,20 @@ TABLES = {
 }
 
 
-def shown(columns: tuple[Column, ...], cells: int) -> list[str]:
-    return [placed.column.key for placed in place(columns, (), cells)]
+def shown(columns: tuple[Column, ...], cells: int, rows: tuple[Row, ...] = ()) -> list[str]:
+    return [placed.column.key for placed in place(columns, rows, cells)]
+
+
+def full(columns: tuple[Column, ...]) -> tuple[Row, ...]:
+    """A row that has something in every column, also in those that are there only then."""
+    return (Row("row", tuple(Cell("x") for _ in columns)),)
 
 
 @pytest.mark.parametrize("name", TABLES)
-@given(cells=st.integers(1, 220))
-def test_columns_fit_and_the_ones_to_keep_stay(name: str, cells: int) -> None:
+@given(cells=st.integers(1, 220), some=st.booleans())
+def test_columns_fit_and_the_ones_to_keep_stay(name: str, cells: int, some: bool) -> None:
     columns = TABLES[name]
-    placed = place(columns, (), cells)
+    placed = place(columns, full(columns) if some else (), cells)
     keys = [one.column.key for one in placed]
     assert [column.key for column in columns if column.drop == KEEP and column.key not in keys] == []
     least = sum(column.cells for column in columns if column.drop == KEEP)
@@ -36,11 +41,18 @@ def test_columns_fit_and_the_ones_to_keep_stay(name: str, cells: int) -> None:
 
 
 def test_stages_give_way_in_order() -> None:
-    gone: list[str] = []
-    for cells in range(120, 10, -1):
-        now = shown(layers.COLUMNS, cells)
+    rows, gone = full(layers.COLUMNS), list[str]()
+    for cells in range(130, 10, -1):
+        now = shown(layers.COLUMNS, cells, rows)
         gone += [column.key for column in layers.COLUMNS if column.key not in now and column.key not in gone]
-    assert gone == ["trend", "max", "rate", "share", "p50"]
+    assert gone == ["trend", "max", "rate", "share", "p50", "change"]
+
+
+def test_a_column_that_is_optional_is_there_with_what_is_in_it() -> None:
+    assert "change" in shown(layers.COLUMNS, 120, full(layers.COLUMNS))
+    heading = Row("h", (Cell("a heading"),), heading=True)
+    for rows in ((), (heading,), (Row("row", tuple(Cell() for _ in layers.COLUMNS)), heading)):
+        assert "change" not in shown(layers.COLUMNS, 120, rows)
 
 
 @pytest.mark.parametrize("columns", TABLES.values(), ids=TABLES)

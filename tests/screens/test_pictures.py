@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.screens.conftest import Pictured, shown_at, until
+from tests.screens.conftest import Pictured, Pinned, shown_at, until
 
 Compare = Callable[..., bool]
 
@@ -74,6 +74,21 @@ BOTH_WAYS: dict[str, list[str]] = {
 def test_both_ways(view: str, size: tuple[int, int], both_ways: Pictured, snap_compare: Compare) -> None:
     app, last = both_ways
     assert snap_compare(app, terminal_size=size, run_before=taken(BOTH_WAYS[view], last))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=[f"{width}x{height}" for width, height in SIZES])
+def test_baseline(size: tuple[int, int], compared: Pinned, snap_compare: Compare) -> None:
+    app, pin, push, last = compared
+
+    async def before(pilot: Pilot[Any]) -> None:
+        await shown_at(pilot, pin)
+        await pilot.press("b")
+        push()
+        await taken(["down"], last)(pilot)
+        app._say_no_more()
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=before)
 
 
 NAMES_OF_OTHERS = {

@@ -24,17 +24,10 @@ from netlat_tui.model.spread import Run
 from netlat_tui.model.ticks import Hook, Origin, Tick
 from netlat_tui.recording import Reader, Writer
 from tests.screens.source import HOSTILE, ORIGIN, tick
+from tests.screens.source import busy_tick as busy
 from tests.unit.test_cli import one_sentence, run
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "compare.schema.json").read_text())
-
-
-def busy(seq: int, scale: float = 1.0, **options: Any) -> Tick:
-    """A tick of twenty times the packets, whose durations go up and down a little."""
-    made = tick(seq, scale=scale * (1 + 0.05 * (seq % 3)), **options)
-    cells = made.cells.copy()
-    cells["count"] *= 20
-    return replace(made, cells=cells)
 
 
 def recording(file: Path, ticks: Sequence[Tick], origin: Origin = ORIGIN) -> str:
