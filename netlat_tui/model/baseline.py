@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from netlat_tui.model.codes import Region
-from netlat_tui.model.compare import TAIL, Compared, compared
+from netlat_tui.model.compare import QUANTILES, TAIL, Compared, compared
 from netlat_tui.model.noise import NOTHING, Blocks, Change, quantile_change, rate_change
 from netlat_tui.model.snapshot import DropRow, Snapshot
 from netlat_tui.model.text import printable
@@ -48,6 +48,14 @@ class Against:
         blocks = zip(self.baseline.blocks(fresh), self._now.spread.of(fresh), strict=True)
         self._known.update((key, quantile_change(*pair, TAIL)) for key, pair in zip(fresh, blocks, strict=True))
         return [self._known[key] for key in keys]
+
+    def before(self, key: Key) -> tuple[tuple[str, float], ...]:
+        """The baseline's own p50 and p99 of one of these; nothing where it has none, or is not of the same packets."""
+        if self.unlike:
+            return ()
+        (blocks,) = self.baseline.blocks([key])
+        found = ((name, blocks.quantile(fraction)) for name, fraction in QUANTILES.items())
+        return tuple((f"base {name}", ns) for name, ns in found if ns is not None)
 
     def drops(self, row: DropRow) -> Change:
         """How often packets were dropped in this way, per second."""

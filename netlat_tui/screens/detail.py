@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from netlat_tui.model.paths import Path
 from netlat_tui.model.points import Direction, IrqClass, Outcome, Stage
@@ -13,25 +13,31 @@ from netlat_tui.screens.panes.drops import Dropped
 from netlat_tui.widgets.bands import latency_band
 from netlat_tui.widgets.canvas import Painter
 from netlat_tui.widgets.cells import Row
-from netlat_tui.widgets.distribution import distribution, figures
+from netlat_tui.widgets.distribution import Marks, distribution, figures
 from netlat_tui.widgets.glyphs import Glyphs
 from netlat_tui.widgets.lines import BAND_ROLE, Line, Role, Span, fit, join, paragraph
 from netlat_tui.widgets.trend import bar
 from netlat_tui.widgets.waterfall import waterfall
+
+Further = Callable[[StageRow | Measured], Marks]
+"""What gives an interval's distribution marks beside its own."""
 
 
 def stage_title(stage: Stage, glyphs: Glyphs) -> str:
     return stage.ascii_name if glyphs.ascii_only else stage.name
 
 
-def detail(row: Row | None, glyphs: Glyphs) -> tuple[str, Painter | None]:
-    """Title and painter for a row; the painter is ``None`` where there is nothing to say."""
+def detail(row: Row | None, glyphs: Glyphs, further: Further = lambda _: ()) -> tuple[str, Painter | None]:
+    """Title and painter for a row; the painter is ``None`` where there is nothing to say.
+
+    ``further`` gives the marks that an interval's distribution has beside its own: those of a baseline.
+    """
     item = row.item if row is not None else None
     if isinstance(item, StageRow):
-        return f"{stage_title(item.stage, glyphs)}, distribution", plot(item.values, glyphs)
+        return f"{stage_title(item.stage, glyphs)}, distribution", plot(item.values, glyphs, further(item))
     if isinstance(item, Measured):
         missing = item.missing and not item.values.count
-        drawn = _said(glyphs.text(item.missing)) if missing else plot(item.values, glyphs)
+        drawn = _said(glyphs.text(item.missing)) if missing else plot(item.values, glyphs, further(item))
         return glyphs.text(f"{item.title}, distribution"), drawn
     if isinstance(item, CpuRow):
         return f"cpu{item.cpu}, stages that take its packets' time{_of_each(item)}", ranking(item.stages, glyphs)
@@ -56,13 +62,13 @@ def _both(stages: Sequence[StageRow]) -> bool:
     return len({stage.direction for stage in stages}) > 1
 
 
-def plot(values: Distribution, glyphs: Glyphs) -> Painter:
+def plot(values: Distribution, glyphs: Glyphs, further: Marks = ()) -> Painter:
     """The figures in a line, the distribution below."""
 
     def paint(width: int, height: int) -> Sequence[Line]:
         if height < 7 or not values.count:
-            return distribution(values, width, height, glyphs)
-        return [figures(values, width, glyphs), *distribution(values, width, height - 1, glyphs)]
+            return distribution(values, width, height, glyphs, further)
+        return [figures(values, width, glyphs), *distribution(values, width, height - 1, glyphs, further)]
 
     return paint
 

@@ -20,12 +20,13 @@ from netlat_tui.screens.dump import Record, View
 from netlat_tui.screens.panes import cpus, drops, irqs, layers, paths
 from netlat_tui.screens.panes.base import Measured, Pane
 from netlat_tui.screens.panes.paths import Order
-from netlat_tui.screens.panes.scope import scope_name
+from netlat_tui.screens.panes.scope import baseline_marks, scope_name
 from netlat_tui.screens.path import PathScreen
 from netlat_tui.screens.scope import ScopeScreen
 from netlat_tui.screens.stage import StageScreen, interval_name
 from netlat_tui.screens.view import Context, Help, ViewScreen
 from netlat_tui.widgets.canvas import Canvas
+from netlat_tui.widgets.distribution import Marks
 from netlat_tui.widgets.lines import Line, Role, Span, clip, fit, join, width
 from netlat_tui.widgets.table import Table
 
@@ -93,7 +94,7 @@ class MainScreen(ViewScreen):
 
     def _refresh_detail(self) -> None:
         glyphs = self.context.glyphs
-        title, painter = detail(self._table(self._current).selected, glyphs)
+        title, painter = detail(self._table(self._current).selected, glyphs, self._marks)
         words = f" {title} " if title else ""
 
         def rule(cells: int, _: int) -> Sequence[Line]:
@@ -108,6 +109,9 @@ class MainScreen(ViewScreen):
         self.query_one("#detail-title", Canvas).draw(rule)
         self.query_one("#detail-body", Canvas).draw(painter)
         self.query_one("#tabs", Canvas).repaint()
+
+    def _marks(self, item: StageRow | Measured) -> Marks:
+        return baseline_marks(self.context.state.snapshot, item)
 
     def _tabs(self, cells: int) -> Line:
         spans: list[Span] = [(" ", Role.PLAIN)]

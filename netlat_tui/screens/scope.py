@@ -13,10 +13,11 @@ from netlat_tui.screens.detail import detail
 from netlat_tui.screens.dump import View, interval_record, table_lines
 from netlat_tui.screens.panes.base import Measured
 from netlat_tui.screens.panes.layers import COLUMNS, term
-from netlat_tui.screens.panes.scope import Scope, find_scope, scope_keys, scope_name, scope_rows
+from netlat_tui.screens.panes.scope import Scope, baseline_marks, find_scope, scope_keys, scope_name, scope_rows
 from netlat_tui.screens.stage import FILE_CELLS, StageScreen, interval_name
 from netlat_tui.screens.view import Context, Help, ViewScreen
 from netlat_tui.widgets.canvas import Canvas
+from netlat_tui.widgets.distribution import Marks
 from netlat_tui.widgets.glyphs import Glyphs
 from netlat_tui.widgets.lines import Line, Role, wrap
 from netlat_tui.widgets.table import Table
@@ -78,8 +79,11 @@ class ScopeScreen(ViewScreen):
         return facts(self._scope, cells, self.context.glyphs)
 
     def _plot(self) -> None:
-        _, painter = detail(self.query_one(Table).selected, self.context.glyphs)
+        _, painter = detail(self.query_one(Table).selected, self.context.glyphs, self._marks)
         self.query_one("#plot", Canvas).draw(painter)
+
+    def _marks(self, item: StageRow | Measured) -> Marks:
+        return baseline_marks(self.context.state.snapshot, item, self._scope)
 
     def on_table_moved(self) -> None:
         self._plot()

@@ -16,6 +16,7 @@ from netlat_tui.screens.panes.base import Measured
 from netlat_tui.screens.panes.scope import (
     WHERE_COLUMNS,
     Scope,
+    baseline_marks,
     find_scope,
     in_scope,
     measured,
@@ -24,6 +25,7 @@ from netlat_tui.screens.panes.scope import (
 )
 from netlat_tui.screens.view import Context, Help, ViewScreen
 from netlat_tui.widgets.canvas import Canvas
+from netlat_tui.widgets.distribution import Marks
 from netlat_tui.widgets.glyphs import Glyphs
 from netlat_tui.widgets.lines import Line, Role, paragraph
 from netlat_tui.widgets.table import Table
@@ -68,9 +70,12 @@ class StageScreen(ViewScreen):
 
     def show(self, snapshot: Snapshot) -> None:
         self._item = self._fresh(snapshot)
-        self.query_one("#plot", Canvas).draw(plot(self._item.values, self.context.glyphs))
+        self.query_one("#plot", Canvas).draw(plot(self._item.values, self.context.glyphs, self._marks(snapshot)))
         for table in self.query(Table):
             table.show(where_rows(snapshot, self._item, self.context.glyphs))
+
+    def _marks(self, snapshot: Snapshot) -> Marks:
+        return baseline_marks(snapshot, self._item, self._scope)
 
     def _fresh(self, snapshot: Snapshot) -> StageRow | Measured:
         """The same interval in this snapshot; as it was, but empty, where nothing was counted of it."""
@@ -111,7 +116,7 @@ class StageScreen(ViewScreen):
 
     def exported(self, snapshot: Snapshot) -> View:
         glyphs = self.context.glyphs
-        lines = [*self.facts(FILE_CELLS), (), *plot(self._item.values, glyphs)(FILE_CELLS, 16)]
+        lines = [*self.facts(FILE_CELLS), (), *plot(self._item.values, glyphs, self._marks(snapshot))(FILE_CELLS, 16)]
         records = [interval_record(self._item)]
         if self._scope is None:
             rows = where_rows(snapshot, self._item, glyphs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from netlat_tui.model.histogram import EDGES, bounds
 from netlat_tui.model.snapshot import Distribution
@@ -72,16 +73,23 @@ def _heights(values: Distribution, axis: Axis) -> list[float]:
     return heights
 
 
-def distribution(values: Distribution, cells: int, rows: int, glyphs: Glyphs) -> list[Line]:
+Marks = Sequence[tuple[str, float]]
+"""Further places on the axis: a name and ns."""
+
+
+def distribution(values: Distribution, cells: int, rows: int, glyphs: Glyphs, further: Marks = ()) -> list[Line]:
     """The drawing in ``rows`` lines of ``cells`` columns; one line saying so where nothing was counted."""
     limits = bounds(values.buckets)
     if limits is None:
         return [(("nothing counted in this window", Role.DIM),)]
     if rows < 5 or cells < 30:
         return [figures(values, cells, glyphs)]
-    axis = Axis(limits[0], limits[1], cells)
+    places = [*limits, *(round(ns) for _, ns in further)]
+    axis = Axis(min(places), max(places), cells)
     heights = _heights(values, axis)
     marks = _marks(values, axis)
+    if further and rows >= 5 + len(marks):
+        marks.append(_further(further, axis))
     tall = rows - 2 - len(marks)
     lines = [_row(heights, axis, tall, level, glyphs) for level in range(tall - 1, -1, -1)]
     lines.append(_ruler(axis, glyphs))
@@ -125,6 +133,17 @@ def _round_duration(decade: int, glyphs: Glyphs) -> str:
         if decade >= scale:
             return glyphs.text(f"{decade // scale}{unit}")
     return "0"
+
+
+def _further(marks: Marks, axis: Axis) -> Line:
+    """A line naming other places under them: those that do not fit beside each other are left out."""
+    spans: list[Span] = []
+    for name, ns in sorted(marks, key=lambda mark: mark[1]):
+        label = f"^{name}"
+        column, at = min(axis.column(ns), axis.cells - len(label)), width(spans)
+        if column >= at + (1 if spans else 0):
+            spans += [(" " * (column - at), Role.PLAIN), (label, Role.ACCENT)]
+    return join(spans)
 
 
 def _marks(values: Distribution, axis: Axis) -> list[Line]:

@@ -108,6 +108,23 @@ async def test_the_screens_below_compare_too(paced: Paced) -> None:
         assert all(words.endswith("↑") for words in fields(paced.app, "stages").values())
 
 
+@pytest.mark.parametrize(
+    "keys", [["1", "down"], ["1", "enter"], ["2", "enter", "down"], ["2", "enter", "enter"]], ids=str
+)
+async def test_a_distribution_shows_where_the_baseline_was(keys: list[str], paced: Paced) -> None:
+    async with running(paced.app, (120, 50), 10) as pilot:
+        await pilot.press("z", *keys)
+        await pilot.pause()
+        assert "^base" not in screen_text(paced.app)
+        await pilot.press("b")
+        await paced.go(pilot, 20.0)
+        lines = screen_text(paced.app).splitlines()
+        (own,) = (line.index("^p50") for line in lines if "^p50" in line)
+        (base,) = (line for line in lines if "^base p50" in line)
+        assert base.index("^base p50") < base.index("^base p99") < own + 30
+        assert base.index("^base p50") < own - 10
+
+
 async def test_a_new_kind_of_drop_is_marked(paced: Paced) -> None:
     async with running(paced.app, (120, 40), 10) as pilot:
         await pilot.press("b")

@@ -14,6 +14,7 @@ from netlat_tui.screens.panes import whole
 from netlat_tui.screens.panes.base import Measured, change_column, changed, latency, plain_latency
 from netlat_tui.screens.panes.layers import changes_of, measured_row, stage_rows
 from netlat_tui.widgets.cells import Cell, Column, Row
+from netlat_tui.widgets.distribution import Marks
 from netlat_tui.widgets.glyphs import Glyphs
 from netlat_tui.widgets.lines import Role
 
@@ -48,6 +49,15 @@ def region_of(scope: Scope) -> Region:
     if isinstance(scope, CpuRow):
         return Region(Counted.CPU, scope.cpu)
     return Region(Counted.IRQ, scope.irq)
+
+
+def baseline_marks(snapshot: Snapshot | None, item: StageRow | Measured, scope: Scope | None = None) -> Marks:
+    """The baseline's p50 and p99 of an interval, over everything or of a scope; nothing where there is no baseline."""
+    if snapshot is None or snapshot.against is None:
+        return ()
+    dist = item.stage.id if isinstance(item, StageRow) else _GAUGES.get(item.key, whole.DISTRIBUTION.get(item.key))
+    region = region_of(scope) if scope is not None else None
+    return snapshot.against.before((region, dist)) if dist is not None else ()
 
 
 def scope_keys(scope: Scope) -> list[tuple[Region | None, int]]:
