@@ -9,6 +9,7 @@ from netlat_tui.model.points import Direction
 from netlat_tui.screens.drop import DropScreen
 from netlat_tui.screens.help import HelpScreen
 from netlat_tui.screens.main import MainScreen
+from netlat_tui.screens.panes.layers import SHARE
 from netlat_tui.screens.path import PathScreen
 from netlat_tui.screens.scope import ScopeScreen
 from netlat_tui.screens.stage import StageScreen
@@ -197,13 +198,13 @@ async def test_sorting() -> None:
         table = app.screen.query_one("#table-layers", Table)
         natural = [row.key for row in table.rows]
         await pilot.press("comma", "s")  # the last column that can be sorted by: share
-        shares = [row.cells[5].sort for row in table.rows if row.cells[5].sort is not None]
+        shares = [row.cells[SHARE].sort for row in table.rows if row.cells[SHARE].sort is not None]
         assert len(shares) == 13  # stages; the whole path has none
         assert shares == sorted(shares, reverse=True)
         assert "↓share" in table_lines(app, "layers")[0]
         assert not any(row.heading for row in table.rows)
         await pilot.press("I")
-        shares = [row.cells[5].sort for row in table.rows if row.cells[5].sort is not None]
+        shares = [row.cells[SHARE].sort for row in table.rows if row.cells[SHARE].sort is not None]
         assert shares == sorted(shares)
         assert "↑share" in table_lines(app, "layers")[0]
         await pilot.press("s")
