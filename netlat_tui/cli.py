@@ -237,7 +237,7 @@ def compare(a: str, b: str, kind: str, limits: tuple[str, ...], ascii_only: bool
 
     A p50 or p99 has changed if it moved by more than a bucket of the histogram is wide there (up to 12.5 %), and if
     the Mann-Whitney test tells the two recordings' blocks apart, with a chance of 1 in 1000. Blocks are ticks, put
-    together until they have 40 packets for the p50, 1000 for the p99; 12 of them at the most. With fewer than 7 on a
+    together until they have 40 packets for the p50, 400 for the p99; 12 of them at the most. With fewer than 7 on a
     side there are too few to tell, and nothing is marked. More in docs/compare.md.
 
     FILTER can only be one that both were recorded with: what they have counted is of that.

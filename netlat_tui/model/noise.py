@@ -31,8 +31,8 @@ MOST_BLOCKS = 12
 LEAST_BLOCKS = 7
 """With fewer on each side not even blocks that lie wholly apart are as rare as ``CHANCE``."""
 
-LEAST_SAMPLES = {0.5: 40, 0.99: 1000}
-"""Samples a block needs for its quantile to say something of the rest: ten beyond its p99."""
+LEAST_SAMPLES = {0.5: 40, 0.99: 400}
+"""Samples a block needs for its quantile to say something of the rest: four beyond its p99."""
 
 LEAST_RATE = 1 / 8
 """Part by which a rate must have moved: as much as a duration of which a bucket is widest."""
