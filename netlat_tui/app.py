@@ -20,6 +20,7 @@ from netlat_tui.model.baseline import beside
 from netlat_tui.model.filter import EVERYTHING, Filter, parse
 from netlat_tui.model.points import Direction
 from netlat_tui.screens.actions.baseline import BaselineActions
+from netlat_tui.screens.actions.columns import ColumnActions
 from netlat_tui.screens.actions.files import FileActions
 from netlat_tui.screens.actions.filtering import FilterActions
 from netlat_tui.screens.actions.help import HelpActions
@@ -29,6 +30,7 @@ from netlat_tui.screens.keys import KEYS
 from netlat_tui.screens.main import MainScreen
 from netlat_tui.screens.player import Player, damage_words
 from netlat_tui.screens.recorder import Recorder
+from netlat_tui.screens.settings import Keeper, Settings, load
 from netlat_tui.screens.state import State
 from netlat_tui.screens.view import Context, ViewScreen
 from netlat_tui.sources.base import Source
@@ -38,7 +40,7 @@ from netlat_tui.widgets.terminal import DEFAULTS, THEMES, theme_for, wants_ascii
 QUIT_SECONDS = 0.4
 
 
-class NetlatApp(TimeActions, BaselineActions, FilterActions, FileActions, HelpActions):
+class NetlatApp(TimeActions, BaselineActions, FilterActions, FileActions, ColumnActions, HelpActions):
     """Shows what a source gives. ``now_ns`` is the clock (UNIX time)."""
 
     TITLE = "netlat-tui"
@@ -62,6 +64,7 @@ class NetlatApp(TimeActions, BaselineActions, FilterActions, FileActions, HelpAc
         banner: str = "",
         ascii_only: bool = False,
         interval: float = 1.0,
+        settings: Settings | None = None,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         super().__init__(ansi_color=True)  # said this early, or NO_COLOR would turn our colours into greys
@@ -74,6 +77,9 @@ class NetlatApp(TimeActions, BaselineActions, FilterActions, FileActions, HelpAc
         self.state.cpus = max(1, len(source.origin.cpus))
         if not source.live:
             self.state.recorded_filter = source.origin.filter
+        self.settings = settings or Settings()
+        self.keeper = Keeper(self.settings.keep_in, self._not_kept)
+        self.use_columns()
         self.context = Context(self.state, glyphs(ascii_only), now_ns)
         self.source = source
         self.player = source if isinstance(source, Player) else None
@@ -87,7 +93,11 @@ class NetlatApp(TimeActions, BaselineActions, FilterActions, FileActions, HelpAc
         if not self.is_headless:
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, self.exit, 128 + number)
+        self.set_keymap(dict(self.settings.keys))
         self.push_screen(MainScreen(self.context))
+        if self.settings.sentences:
+            more = len(self.settings.sentences) - 1
+            self.say(self.settings.sentences[0] + (f" ({more} more when it ends)" if more else ""), warn=True)
         self.set_interval(1.0, self.refresh_frame)
         self.feed.start()
 
@@ -96,6 +106,13 @@ class NetlatApp(TimeActions, BaselineActions, FilterActions, FileActions, HelpAc
         try:
             self.post_message(self.Fresh())
         except RuntimeError:  # the loop has just been closed: nobody is left to tell
+            return
+
+    def _not_kept(self, sentence: str) -> None:
+        """Called from the keeper's thread."""
+        try:
+            self.post_message(ViewScreen.Say(sentence, warn=True))
+        except RuntimeError:
             return
 
     def on_netlat_app_fresh(self) -> None:
@@ -147,13 +164,17 @@ def run(
         banner=banner,
         ascii_only=ascii_only or wants_ascii(os.environ),
         interval=interval,
+        settings=load(),
     )
     try:
         code = app.run()
     finally:
+        app.keeper.close(QUIT_SECONDS)
         if app.feed.stop(QUIT_SECONDS):
             app.recorder.close()
     words = app.context.glyphs.text
+    for sentence in app.settings.sentences:
+        print(f"netlat-tui: {words(sentence)}", file=sys.stderr)
     for sentence, _ in app.recorder.news():
         print(words(sentence), file=sys.stderr)
     if app.feed.error:

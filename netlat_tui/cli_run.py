@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
@@ -22,6 +22,7 @@ from netlat_tui.sources.base import Source, SourceError
 from netlat_tui.system import memory, rights
 
 if TYPE_CHECKING:
+    from netlat_tui.model.offers import Check
     from netlat_tui.model.paths import Path as PacketPath
     from netlat_tui.model.ticks import Tick
     from netlat_tui.sources.sampling import Sampling
@@ -217,7 +218,9 @@ def live_view(ask: Ask, ascii_only: bool) -> NoReturn:
 def replay_view(file: str, ask: Ask, ascii_only: bool) -> NoReturn:
     flt = chosen_filter(ask, live=False)
     _require_terminal(stdin=file != "-")
-    _show(_replay(file, speed=1.0), ask, flt, "", ascii_only)
+    source = _replay(file, speed=1.0)
+    rights.drop()  # what it takes to read the recording; all else is its user's own
+    _show(source, ask, flt, "", ascii_only)
 
 
 def _require_terminal(stdin: bool = True) -> None:
@@ -363,11 +366,28 @@ def export_paths(file: str, kind: str, output: str, ask: Ask) -> None:
         _damage(source)
 
 
+def _settings() -> list[Check]:
+    """The config file used, and what is wrong with it; who may trace is asked before, with all the rights there are."""
+    from netlat_tui.model.offers import Check
+    from netlat_tui.screens.settings import load
+    from netlat_tui.system.settings import config_file
+
+    rights.drop()
+    settings, path = load(), config_file()
+    wrong = [Check("config", False, sentence, "") for sentence in settings.sentences]
+    if settings.used is not None:
+        return [Check("config", True, str(settings.used), ""), *wrong]
+    return wrong or [
+        Check("config", True, f"none; it would be {path}" if path else "none; there is no home folder", "")
+    ]
+
+
 def check_offers(kind: str, hooks: str) -> NoReturn:
     from netlat_tui.export import check
     from netlat_tui.sources.offers import survey
 
     offers = survey(hooks)
+    offers = replace(offers, checks=(*offers.checks, *_settings()))
     with _printing(kind):
         sys.stdout.write(check.to_json(offers) if kind == "json" else check.to_text(offers))
     raise Ended(offers.exit_code)

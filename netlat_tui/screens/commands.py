@@ -9,9 +9,6 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
 
-MOVES = ("row.up", "row.down", "row.page", "row.first", "row.last")
-"""Ids of the bindings that only move the cursor: nobody looks for them by name."""
-
 PALETTE_CELLS = 44
 
 KeyName = Callable[[Binding], str]
@@ -31,7 +28,7 @@ def commands_of(view: Screen[Any], app: App[Any], key_name: KeyName) -> Iterator
     seen: set[str] = set()
     for active in view.active_bindings.values():
         binding, node = active.binding, active.node
-        if not binding.id or binding.id.startswith(MOVES) or binding.action == "command_palette":
+        if not binding.id or binding.action == "command_palette":
             continue
         if binding.description in seen:
             continue

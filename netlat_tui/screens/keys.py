@@ -25,11 +25,14 @@ KEYS: list[BindingType] = [
     Binding("e", "export", "Write the view to files", show=False, id="view.export"),
     Binding("R", "record", "Record on or off", show=False, id="record.toggle"),
     Binding("c", "copy", "Copy the row", show=False, id="row.copy"),
+    Binding("C", "columns", "Choose the table's columns", show=False, id="columns.choose"),
 ]
 
 _NAMES = {
     "escape": "Esc", "up": "Up", "down": "Down", "space": "Space", "tab": "Tab", "shift+tab": "S-Tab",
     "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "f1": "F1",
+    "left": "Left", "right": "Right", "backspace": "Backspace", "delete": "Del",
+    "shift+up": "S-Up", "shift+down": "S-Down",
 }  # fmt: skip
 
 

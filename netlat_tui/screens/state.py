@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netlat_tui.model.baseline import Baseline
 from netlat_tui.model.snapshot import Snapshot
 from netlat_tui.screens.feed import Selection
+from netlat_tui.widgets.cells import Column
 
 WINDOWS: tuple[tuple[int | None, str], ...] = (
     (0, "last tick"),
@@ -43,6 +45,7 @@ class State:
     recording: str = ""  # the file being written
     cpus: int = 1  # CPUs traced
     baseline: Baseline | None = None
+    orders: Mapping[tuple[Column, ...], tuple[int, ...]] = field(default_factory=dict)  # of tables' columns, if chosen
 
     @property
     def mode(self) -> str:

@@ -110,6 +110,7 @@ class ViewScreen(Screen[None]):
         self.query_one("#status", Canvas).draw(lambda w, _: [status_line(state, self.context.now_ns(), w, glyphs)])
         self.query_one("#crumbs", Canvas).draw(lambda w, _: [crumbs_line(self.crumbs, state, w, glyphs)])
         self.focus_table()
+        self.show_columns()
         self.refresh_view()
 
     @property
@@ -119,7 +120,13 @@ class ViewScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         if self.is_whole:
+            self.show_columns()
             self.refresh_view()
+
+    def show_columns(self) -> None:
+        """Show the columns that were chosen for the tables of their kind."""
+        for table in self.query(Table):
+            table.show_columns(self.context.state.orders.get(table.columns))
 
     def on_resize(self) -> None:
         self.show_facts()

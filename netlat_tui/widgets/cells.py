@@ -89,13 +89,16 @@ class Placed:
     cells: int
 
 
-def place(columns: Sequence[Column], rows: Sequence[Row], cells: int) -> tuple[Placed, ...]:
-    """The columns that fit, in order, with their widths.
+def place(
+    columns: Sequence[Column], rows: Sequence[Row], cells: int, order: Sequence[int] | None = None
+) -> tuple[Placed, ...]:
+    """The columns that fit, in this order if one is given, with their widths.
 
     Columns give way in the order of their ``drop`` until the rest fits at its least width; what is left over goes to
     the flexible ones, from the left, up to what they need (bars: all they may have).
     """
-    kept = [index for index, column in enumerate(columns) if not column.optional or used(rows, index)]
+    chosen = range(len(columns)) if order is None else order
+    kept = [index for index in chosen if not columns[index].optional or used(rows, index)]
     for index in sorted((i for i in kept if columns[i].drop), key=lambda i: columns[i].drop):
         if _least(columns, kept) <= cells:
             break

@@ -63,6 +63,7 @@ class Table(LineView, can_focus=True):
     ) -> None:
         super().__init__(glyphs, id=id)
         self.columns = tuple(columns)
+        self._order: tuple[int, ...] = tuple(range(len(self.columns)))
         self.empty = empty
         self._rows: Sequence[Row] = ()
         self._view: Sequence[Row] = ()
@@ -81,6 +82,18 @@ class Table(LineView, can_focus=True):
         if empty is not None:
             self.empty = empty
         self._rows = rows
+        self._arrange()
+
+    def show_columns(self, order: Sequence[int] | None) -> None:
+        """Show these columns in this order, all as they were made for ``None``."""
+        wanted = tuple(range(len(self.columns)) if order is None else order)
+        if wanted == self._order:
+            return
+        self._order = wanted
+        if self._sorted not in wanted:  # nobody could see what it is sorted by
+            self._sorted, self._inverted = None, False
+        if self._chosen not in wanted:
+            self._chosen = None
         self._arrange()
 
     @property
@@ -150,7 +163,7 @@ class Table(LineView, can_focus=True):
         return 1 + max(1, len(self._view))
 
     def lay_out(self) -> None:
-        self._placed = place(self.columns, self._view, self.size.width - 1)
+        self._placed = place(self.columns, self._view, self.size.width - 1, self._order)
         trends: dict[int, list[Values]] = {}
         for row in self._view:
             for index in row.trends:

@@ -361,3 +361,25 @@ def test_json_is_the_same_whatever_the_locale(words: list[str], tmp_path: Path) 
     assert (done.returncode, done.stderr) == (0, "")
     assert "käse" in done.stdout
     assert run(*command, PYTHONIOENCODING="ascii").stdout == done.stdout
+
+
+# --- The user's own settings ---
+
+
+def test_check_says_which_config_file_is_used_and_what_is_wrong_with_it(tmp_path: Path) -> None:
+    env = {"XDG_CONFIG_HOME": str(tmp_path), "SUDO_UID": "", "COLUMNS": "80"}
+    none = json.loads(run("check", "--format", "json", **env).stdout)["checks"]
+    file = tmp_path / "netlat-tui" / "config.toml"
+    assert [check["text"] for check in none if check["name"] == "config"] == [f"none; it would be {file}"]
+    file.parent.mkdir()
+    file.write_text('[keys]\nrow.copy = "y"\nfilter.opn = "x"\n')
+    done = json.loads(run("check", "--format", "json", **env).stdout)["checks"]
+    found = [(check["ok"], check["text"]) for check in done if check["name"] == "config"]
+    assert found == [
+        (True, str(file)),
+        (False, f"{file}: [keys] filter.opn: there is no such action; did you mean filter.open."),
+    ]
+
+
+def test_help_names_the_config_file() -> None:
+    assert "$XDG_CONFIG_HOME/netlat-tui/config.toml" in run("--help").stdout
