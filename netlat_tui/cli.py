@@ -156,8 +156,10 @@ def cli() -> None:
     Without a command: the live view of the packets FILTER selects (tcpdump's words: port 443, host A, tcp, iface NAME,
     cpu N, total > 1ms, ...). Without the rights or the kernel for it: a bundled recording.
 
-    Keys and columns of one's own are read from $XDG_CONFIG_HOME/netlat-tui/config.toml (~/.config, of whoever called
-    sudo): docs/keys.md has an example, `netlat-tui check` says whether it is in order.
+    \b
+    Keys and columns of one's own are read from
+    $XDG_CONFIG_HOME/netlat-tui/config.toml (~/.config, of whoever called sudo):
+    docs/keys.md has an example, `netlat-tui check` says whether it is in order.
     """
 
 

@@ -94,7 +94,7 @@ def _columns() -> Iterator[str]:
     yield "## Columns"
     yield ""
     yield "Those marked `=` stay; a first one stays first. A table of a CPU or an interrupt is one of *layers*,"
-    yield "that of a kind of drop one of *paths*. The columns are in their default order; the number says what goes first."
+    yield "that of a kind of drop one of *paths*. In their default order; the number says what goes first."
     for name, columns in TABLES.items():
         yield f"\n### {name}\n"
         yield "| column | title | gives way | says |"

@@ -10,12 +10,12 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Footer
 
-from netlat_tui.model.points import POINTS, Direction
+from netlat_tui.model.points import POINTS, Direction, Point
 from netlat_tui.screens.status import band_key
 from netlat_tui.screens.view import Help
 from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.glyphs import Glyphs
-from netlat_tui.widgets.lines import Line, Role, paragraph
+from netlat_tui.widgets.lines import Line, Role, cells_of, paragraph
 
 Keys = Sequence[tuple[str, str]]
 
@@ -25,6 +25,8 @@ def help_lines(about: Help, keys: Keys, cells: int, glyphs: Glyphs) -> list[Line
     lines: list[Line] = [((f" {glyphs.text(about.title)}", Role.GROUP),), *_wrapped("", about.summary, cells, glyphs)]
     if about.columns:
         lines += _section("Columns", ((column.title, column.help) for column in about.columns), cells, glyphs)
+    if about.intervals:
+        lines += _section("Rows, and what is normal of them", about.intervals, cells, glyphs, STAGE_CELLS)
     lines += [(), ((" Marks", Role.GROUP),), ((f"  {band_key(glyphs)}", Role.PLAIN),)]
     lines += _section("Keys", keys, cells, glyphs)
     lines += _section("Filter", FILTER, cells, glyphs)
@@ -32,7 +34,7 @@ def help_lines(about: Help, keys: Keys, cells: int, glyphs: Glyphs) -> list[Line
         lines += _section("Status line", STATUS, cells, glyphs)
         for direction in Direction:
             title = "Points of a received packet" if direction is Direction.RX else "Points of a sent packet"
-            points = ((point.name, point.summary) for point in POINTS[direction])
+            points = ((point.name, words_of(point)) for point in POINTS[direction])
             lines += _section(f"{title}, in the order of its way; a stage lies between two", points, cells, glyphs)
     return lines
 
@@ -50,20 +52,34 @@ STATUS: Keys = (
     ("age", "how old the newest figures are; in a recording, the time it shows"),
     ("lost", "what the tracer could not follow or show: evicted, expired, ring and probe losses, absurd intervals"),
     ("self", "what the tracer itself costs, kernel and user side together, as a share of one CPU"),
-    ("window", "the time the figures cover; < and > change it"),
+    ("window", "the time the figures cover: the last tick, the last seconds or minutes, or all there is"),
 )
 
 
-def _section(title: str, entries: Iterable[tuple[str, str]], cells: int, glyphs: Glyphs) -> list[Line]:
+def words_of(point: Point) -> str:
+    """A point in a sentence, with what is normal of the way to it."""
+    return f"{point.summary}; {point.normal}" if point.normal else point.summary
+
+
+NAME_CELLS, STAGE_CELLS = 17, 22
+"""Columns that names take in a section of the page."""
+
+
+def _section(
+    title: str, entries: Iterable[tuple[str, str]], cells: int, glyphs: Glyphs, indent: int = NAME_CELLS
+) -> list[Line]:
     lines: list[Line] = [(), ((f" {glyphs.text(title)}", Role.GROUP),)]
     for name, words in entries:
-        lines += _wrapped(name, words, cells, glyphs)
+        lines += _wrapped(name, words, cells, glyphs, indent)
     return lines
 
 
-def _wrapped(name: str, words: str, cells: int, glyphs: Glyphs) -> list[Line]:
-    indent = 17 if name else 2
-    return paragraph((f"  {glyphs.text(name)}", Role.ACCENT), glyphs.text(words), cells, indent)
+def _wrapped(name: str, words: str, cells: int, glyphs: Glyphs, indent: int = NAME_CELLS) -> list[Line]:
+    """The words to the right of the name, or below one that is too long for that."""
+    shown = glyphs.text(name)
+    if cells_of(shown) + 3 > indent:
+        return [((f"  {shown}", Role.ACCENT),), *paragraph(("", Role.PLAIN), glyphs.text(words), cells, indent)]
+    return paragraph((f"  {shown}", Role.ACCENT), glyphs.text(words), cells, indent if name else 2)
 
 
 class HelpScreen(ModalScreen[None]):

@@ -17,13 +17,13 @@ from netlat_tui.model.snapshot import CpuRow, IrqRow, Snapshot, StageRow
 from netlat_tui.screens.detail import detail
 from netlat_tui.screens.drop import DropScreen
 from netlat_tui.screens.dump import Record, View
-from netlat_tui.screens.panes import cpus, drops, irqs, layers, paths
+from netlat_tui.screens.panes import cpus, drops, irqs, layers, paths, whole
 from netlat_tui.screens.panes.base import Measured, Pane
 from netlat_tui.screens.panes.paths import Order
 from netlat_tui.screens.panes.scope import baseline_marks, scope_name
 from netlat_tui.screens.path import PathScreen
 from netlat_tui.screens.scope import ScopeScreen
-from netlat_tui.screens.stage import StageScreen, interval_name
+from netlat_tui.screens.stage import StageScreen, explained, interval_name
 from netlat_tui.screens.view import Context, Help, ViewScreen
 from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.distribution import Marks
@@ -204,7 +204,11 @@ class MainScreen(ViewScreen):
         return View(self.pane.key, self.crumbs, records[self.pane.key], whole=True)
 
     def help(self) -> Help:
-        return Help(self.pane.title, self.pane.summary, self.pane.columns, stages=self.pane is layers.PANE)
+        of_layers = self.pane is layers.PANE
+        snapshot = self.context.state.snapshot
+        rows = [] if snapshot is None or not of_layers else [*whole.delays(snapshot), *whole.totals(snapshot)]
+        stages = snapshot.stages if snapshot is not None and of_layers else ()
+        return Help(self.pane.title, self.pane.summary, self.pane.columns, of_layers, explained([*rows, *stages]))
 
 
 def _changed(records: Sequence[Record], changes: Sequence[Record]) -> list[Record]:

@@ -18,7 +18,7 @@ from netlat_tui.screens.dump import View, point_records, table_lines
 from netlat_tui.screens.panes import paths as paths_pane
 from netlat_tui.screens.panes import way
 from netlat_tui.screens.path_facts import facts
-from netlat_tui.screens.stage import FILE_CELLS, StageScreen
+from netlat_tui.screens.stage import FILE_CELLS, StageScreen, explained
 from netlat_tui.screens.view import Context, Help, ViewScreen
 from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.cells import Row
@@ -28,7 +28,7 @@ from netlat_tui.widgets.lines import Line, Role
 from netlat_tui.widgets.table import Table
 from netlat_tui.widgets.waterfall import waterfall
 
-BESIDE = 12
+BESIDE = 13
 """Lines that stay for the frame, the explanation and a distribution when both halves of a path are shown."""
 
 STILL_COMING_NS = 30_000_000_000
@@ -36,7 +36,8 @@ STILL_COMING_NS = 30_000_000_000
 
 
 def explanation(row: Row | None, path: Path, glyphs: Glyphs, others: Others = NO_OTHERS) -> list[Line]:
-    """The selected point in a sentence, what the stage before it took, and what its CPU had in hand meanwhile."""
+    """The selected point in a sentence, what the stage before it took, what is normal of it, and what its CPU had in hand
+    meanwhile."""
     item = row.item if row is not None else None
     if isinstance(item, Passage):
         return [((f" {item.point.name}: ", Role.STRONG), (item.point.summary, Role.PLAIN))]
@@ -48,6 +49,7 @@ def explanation(row: Row | None, path: Path, glyphs: Glyphs, others: Others = NO
     told: list[Line] = [
         ((f" {end.name}: ", Role.STRONG), (glyphs.text(end.summary), Role.PLAIN)),
         ((f" {stage_title(item.stage, glyphs)}: ", Role.STRONG), (took, Role.PLAIN)),
+        ((" normally ", Role.STRONG), (glyphs.text(item.stage.normal.removeprefix("normally ")), Role.PLAIN)),
     ]
     meanwhile = others_words(item.cpu, others)
     return [*told, ((f" {meanwhile}", Role.PLAIN),)] if meanwhile else told
@@ -193,4 +195,5 @@ class PathScreen(ViewScreen):
         return View("path", self.crumbs, point_records(self.path), [*self.facts(FILE_CELLS), (), *table, *drawn])
 
     def help(self) -> Help:
-        return Help("Path", "One packet's way, point by point, to scale.", way.COLUMNS, stages=True)
+        rows = explained(self.path.stages)
+        return Help("Path", "One packet's way, point by point, to scale.", way.COLUMNS, True, rows)

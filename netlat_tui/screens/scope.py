@@ -13,8 +13,16 @@ from netlat_tui.screens.detail import detail
 from netlat_tui.screens.dump import View, interval_record, table_lines
 from netlat_tui.screens.panes.base import Measured
 from netlat_tui.screens.panes.layers import COLUMNS, term
-from netlat_tui.screens.panes.scope import Scope, baseline_marks, find_scope, scope_keys, scope_name, scope_rows
-from netlat_tui.screens.stage import FILE_CELLS, StageScreen, interval_name
+from netlat_tui.screens.panes.scope import (
+    Scope,
+    baseline_marks,
+    find_scope,
+    measured,
+    scope_keys,
+    scope_name,
+    scope_rows,
+)
+from netlat_tui.screens.stage import FILE_CELLS, StageScreen, explained, interval_name
 from netlat_tui.screens.view import Context, Help, ViewScreen
 from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.distribution import Marks
@@ -111,4 +119,5 @@ class ScopeScreen(ViewScreen):
 
     def help(self) -> Help:
         kind = "CPU" if isinstance(self._scope, CpuRow) else "interrupt"
-        return Help(self.crumbs[-1], f"The stages of the packets this {kind} took.", COLUMNS, stages=True)
+        rows = explained([*measured(self._scope), *self._scope.stages])
+        return Help(self.crumbs[-1], f"The stages of the packets this {kind} took.", COLUMNS, True, rows)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from textual.app import ComposeResult
 
 from netlat_tui.model.distributions import nothing
+from netlat_tui.model.paths import PathStage
 from netlat_tui.model.snapshot import CpuRow, IrqRow, Snapshot, StageRow, Trend
 from netlat_tui.screens.detail import plot, stage_title
 from netlat_tui.screens.dump import View, interval_record, table_lines
@@ -62,10 +63,11 @@ class StageScreen(ViewScreen):
                 for line in paragraph(("", Role.PLAIN), glyphs.text(text), cells, 1, role)
             ]
         stage = self._item.stage
+        said = ((stage.start.name, stage.start.summary), (stage.end.name, stage.end.summary), ("normal", stage.normal))
         return [
             line
-            for point in (stage.start, stage.end)
-            for line in paragraph((f" {point.name}", Role.STRONG), glyphs.text(point.summary), cells, 12)
+            for name, words in said
+            for line in paragraph((f" {name}", Role.STRONG), glyphs.text(words.removeprefix("normally ")), cells, 12)
         ]
 
     def show(self, snapshot: Snapshot) -> None:
@@ -131,7 +133,16 @@ class StageScreen(ViewScreen):
 
     def help(self) -> Help:
         columns = WHERE_COLUMNS if self._scope is None else ()
-        return Help(self.crumbs[-1], "How long packets took here: samples over time, on a logarithmic axis.", columns)
+        summary = "How long packets took here: samples over time, on a logarithmic axis."
+        return Help(self.crumbs[-1], summary, columns, intervals=explained([self._item]))
+
+
+def explained(items: Iterable[StageRow | PathStage | Measured]) -> list[tuple[str, str]]:
+    """What they are called, with a sentence each that says what is normal."""
+    return [
+        (item.title, item.summary) if isinstance(item, Measured) else (item.stage.name, item.stage.sentence)
+        for item in items
+    ]
 
 
 def interval_name(item: StageRow | Measured, glyphs: Glyphs) -> str:

@@ -36,12 +36,13 @@ class Context:
 
 @dataclass(frozen=True)
 class Help:
-    """What the help screen says of a view."""
+    """What the help screen says of a view: of all that is on it, in a sentence each, and what is normal."""
 
     title: str
     summary: str
     columns: Sequence[Column] = ()
-    stages: bool = False
+    stages: bool = False  # whether the points of the stack are explained
+    intervals: Sequence[tuple[str, str]] = ()  # those it shows, by name, with a sentence each
 
 
 class ViewScreen(Screen[None]):

@@ -16,11 +16,17 @@ from netlat_tui.widgets.glyphs import Glyphs
 COLUMNS: tuple[Column, ...] = (
     Column("cpu", "CPU", 5, right=False, help="the CPU whose softirq took the packets, or that sent them"),
     Column(
-        "rx", "rx/s", 5, drop=4, help="packets per second that its softirq took; even over CPUs where RSS spreads them"
+        "rx", "rx/s", 5, drop=4, help="packets per second that its softirq took; normally even where RSS spreads them"
     ),
-    Column("tx", "tx/s", 5, drop=3, help="packets per second put into a device's queue on it; follows who sends"),
     Column(
-        "softirq", "NET_RX", 6, banded=True, help="part of its time spent receiving (NET_RX); below a quarter is calm"
+        "tx",
+        "tx/s",
+        5,
+        drop=3,
+        help="packets per second put into a device's queue on it; normally where the senders run",
+    ),
+    Column(
+        "softirq", "NET_RX", 6, banded=True, help="part of its time spent receiving (NET_RX); normally below a quarter"
     ),
     Column("ksoftirqd", "ksoftd", 6, drop=6, help="NET_RX runs put off to the ksoftirqd thread; normally none"),
     Column(
@@ -33,7 +39,15 @@ COLUMNS: tuple[Column, ...] = (
     Column("drops", "drops", 5, drop=1, help="packets dropped because this CPU's backlog was full; normally none"),
     Column("p99", "wait", 6, banded=True, help="p99 of raise to softirq: how late it began to run; normally some µs"),
     change_column("the wait", 7),
-    Column("trend", "wait", 10, 60, drop=2, gap=2, help="p99 of raise to softirq tick by tick; one scale, from zero"),
+    Column(
+        "trend",
+        "wait",
+        10,
+        60,
+        drop=2,
+        gap=2,
+        help="p99 of raise to softirq tick by tick; one scale, from zero; normally flat",
+    ),
 )
 
 

@@ -25,9 +25,12 @@ COLUMNS: tuple[Column, ...] = (
     Column("way", "IO", 2, right=False, drop=6, help="rx: the packets had come in; tx: they were on their way out"),
     Column("reached", "REACHED", 9, right=False, drop=5, help="the last point they were seen at; -: at none"),
     Column("count", "count", 5, banded=True, drop=4, help="packets dropped so in the window; normally none or few"),
-    Column("rate", "/s", 5, help="packets dropped so per second"),
+    Column("rate", "/s", 5, help="packets dropped so per second; normally 0"),
     change_column("drops per second", 7),
-    Column("trend", "/s", 10, 60, drop=1, gap=2, counts=True, help="drops per second tick by tick; one scale"),
+    Column(
+        "trend", "/s", 10, 60, drop=1, gap=2, counts=True,
+        help="drops per second tick by tick; one scale for all rows; normally flat",
+    ),
     Column("last", "last", 8, right=False, drop=3, help="local time of the last such packet there is a path of"),
     Column("flow", "LAST PATH", 20, 60, right=False, drop=2, help="that packet's protocol, source and destination"),
 )  # fmt: skip

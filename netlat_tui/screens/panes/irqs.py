@@ -17,8 +17,16 @@ COLUMNS: tuple[Column, ...] = (
     Column("irq", "IRQ", 4, help="the kernel's number of the interrupt"),
     Column("name", "NAME", 12, 28, right=False, help="what /proc/interrupts calls it"),
     Column("iface", "IFACE", 6, 15, right=False, drop=5, help="the interface it belongs to"),
-    Column("cpus", "CPUS", 4, 12, right=False, drop=3, help="CPUs it may run on (affinity)"),
-    Column("rate", "/s", 5, drop=4, help="interrupts per second; many per packet is little coalescing"),
+    Column(
+        "cpus",
+        "CPUS",
+        4,
+        12,
+        right=False,
+        drop=3,
+        help="CPUs it may run on (affinity); normally another for each queue of a card",
+    ),
+    Column("rate", "/s", 5, drop=4, help="interrupts per second; normally fewer than packets, for one brings several"),
     Column(
         "handler", "handler", 7, drop=6, help="p99 of how long the hard interrupt's handler took; normally a few µs"
     ),
@@ -38,7 +46,7 @@ COLUMNS: tuple[Column, ...] = (
         60,
         drop=2,
         gap=2,
-        help="p99 of interrupt to poll tick by tick; one scale, from zero",
+        help="p99 of interrupt to poll tick by tick; one scale, from zero; normally flat",
     ),
 )
 

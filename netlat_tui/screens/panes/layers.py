@@ -25,13 +25,19 @@ COLUMNS: tuple[Column, ...] = (
         right=False,
         help="from layer to layer; whole paths; and from one point a packet was seen at to the next, by layer",
     ),
-    Column("rate", "/s", 5, drop=3, help="packets per second that passed this stage"),
+    Column(
+        "rate",
+        "/s",
+        5,
+        drop=3,
+        help="packets per second that passed this stage; normally as many as in the rows around it",
+    ),
     Column(
         "p50",
         "p50",
         6,
         drop=5,
-        help="half of the packets were faster; on an idle machine, a few µs for all but the reader's stages",
+        help="half of the packets were faster; normally a few µs for all but the reader's stages",
     ),
     Column(
         "p99",
@@ -41,9 +47,17 @@ COLUMNS: tuple[Column, ...] = (
         help="99 of 100 packets were faster; a few times p50 is normal, a hundred times is a queue or a wait",
     ),
     change_column("p99", 6),
-    Column("max", "max", 6, drop=2, help="the slowest packet of the window"),
-    Column("share", "share", 5, drop=4, help="the stage's part of the time of all stages of its direction"),
-    Column("trend", "p99", 8, 60, drop=1, gap=2, help="p99 tick by tick; one scale for all rows, from zero"),
+    Column("max", "max", 6, drop=2, help="the slowest packet of the window; normally a single one, many times p99"),
+    Column(
+        "share",
+        "share",
+        5,
+        drop=4,
+        help="the stage's part of the time of all stages of its direction; normally the reader's have most of it",
+    ),
+    Column(
+        "trend", "p99", 8, 60, drop=1, gap=2, help="p99 tick by tick; one scale for all rows, from zero; normally flat"
+    ),
 )
 
 SHARE = next(place for place, column in enumerate(COLUMNS) if column.key == "share")

@@ -31,7 +31,15 @@ COLUMNS: tuple[Column, ...] = (
         banded=True,
         help="from the packet's first point to its last; without the wait for its reader, normally below 100 µs",
     ),
-    Column("worst", "worst stage", 18, 34, right=False, drop=5, help="the stage that took longest, and how long"),
+    Column(
+        "worst",
+        "worst stage",
+        18,
+        34,
+        right=False,
+        drop=5,
+        help="the stage that took longest, and how long; normally a stage of the reader",
+    ),
     Column(
         "outcome",
         "outcome",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from netlat_tui.model.codes import Region
 from netlat_tui.model.noise import Change
 from netlat_tui.model.points import GAUGE
+from netlat_tui.model.points import GAUGE_BY_KEY
 from netlat_tui.model.snapshot import CpuRow, DelayRow, IrqRow, Snapshot, StageRow, Taken, TotalRow
 from netlat_tui.model.text import quantity
 from netlat_tui.model.ticks import Scope as Counted
@@ -23,12 +24,20 @@ Interval = StageRow | DelayRow | TotalRow
 
 WHERE_COLUMNS: tuple[Column, ...] = (
     Column("where", "TAKEN BY", 14, 34, right=False, help="the CPU or the interrupt the packets came by"),
-    Column("rate", "/s", 5, drop=3, help="packets per second of this stage there"),
-    Column("p50", "p50", 6, drop=4, help="half of the packets were faster"),
-    Column("p99", "p99", 6, banded=True, help="99 of 100 packets were faster"),
+    Column(
+        "rate",
+        "/s",
+        5,
+        drop=3,
+        help="packets per second of this stage there; normally spread over those that RSS or RPS uses",
+    ),
+    Column("p50", "p50", 6, drop=4, help="half of the packets were faster; normally much the same in every row"),
+    Column("p99", "p99", 6, banded=True, help="99 of 100 packets were faster; normally much the same in every row"),
     change_column("p99", 5),
-    Column("max", "max", 6, drop=2, help="the slowest packet of the window"),
-    Column("trend", "p99", 10, 60, drop=1, gap=2, help="p99 tick by tick; one scale for all rows, from zero"),
+    Column("max", "max", 6, drop=2, help="the slowest packet of the window; normally a single one, many times p99"),
+    Column(
+        "trend", "p99", 10, 60, drop=1, gap=2, help="p99 tick by tick; one scale for all rows, from zero; normally flat"
+    ),
 )
 
 
@@ -83,12 +92,12 @@ _GAUGES = {
 def measured(scope: Scope) -> tuple[Measured, ...]:
     if isinstance(scope, CpuRow):
         return (
-            Measured("wait", "softirq wait", "raise to softirq of every NET_RX run on this CPU", scope.softirq_wait),
-            Measured("run", "softirq run", "how long each NET_RX run on this CPU took", scope.softirq_run),
+            Measured("wait", "softirq wait", GAUGE_BY_KEY["softirq_wait"].sentence, scope.softirq_wait),
+            Measured("run", "softirq run", GAUGE_BY_KEY["softirq_run"].sentence, scope.softirq_run),
         )
     return (
-        Measured("handler", "handler", "how long the hard interrupt's handler took", scope.handler),
-        Measured("poll", "irq→poll", "from the interrupt to the first poll it caused", scope.irq_to_poll),
+        Measured("handler", "handler", GAUGE_BY_KEY["irq_handler"].sentence, scope.handler),
+        Measured("poll", "irq→poll", GAUGE_BY_KEY["irq_to_poll"].sentence, scope.irq_to_poll),
     )
 
 

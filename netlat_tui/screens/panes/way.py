@@ -16,10 +16,28 @@ from netlat_tui.widgets.lines import Role
 
 COLUMNS: tuple[Column, ...] = (
     Column("point", "POINT", 10, 14, right=False, help="the place in the kernel where the packet was seen"),
-    Column("at", "at", 8, help="time since the packet's first point"),
-    Column("cpu", "CPU", 4, drop=2, help="the CPU it was seen on"),
-    Column("took", "took", 6, banded=True, help="time since the point before"),
-    Column("share", "share", 6, drop=1, help="part of the packet's whole time"),
+    Column("at", "at", 8, help="time since the packet's first point; normally below 100 µs up to the socket"),
+    Column(
+        "cpu",
+        "CPU",
+        4,
+        drop=2,
+        help="the CPU it was seen on; normally one up to the socket, and the reader's from there",
+    ),
+    Column(
+        "took",
+        "took",
+        6,
+        banded=True,
+        help="time since the point before; what is normal depends on the stage, see below",
+    ),
+    Column(
+        "share",
+        "share",
+        6,
+        drop=1,
+        help="part of the packet's whole time; normally most of it where the packet waits for its reader",
+    ),
     Column(
         "bar",
         "to scale",

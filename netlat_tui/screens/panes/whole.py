@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from netlat_tui.model.points import DELAYS, TOTAL, Direction
+from netlat_tui.model.points import DELAYS, GAUGE_BY_KEY, TOTAL, Direction
 from netlat_tui.model.snapshot import CpuRow, DelayRow, Snapshot, TotalRow
 from netlat_tui.screens.panes.base import Measured
 
-_ENDINGS = {
-    Direction.RX: "received packet that was read",
-    Direction.TX: "sent packet that the driver was done with",
-}
+_KEYS = {Direction.RX: "total", Direction.TX: "total_tx"}
 _TOTAL = {f"{direction.label.upper()} total": direction for direction in Direction}
 
 DISTRIBUTION = {delay.name: delay.gauge for delay in DELAYS} | {key: TOTAL[way] for key, way in _TOTAL.items()}
@@ -38,8 +35,7 @@ def delays(of: Snapshot | CpuRow) -> list[Measured]:
         Measured(
             delay_key(row),
             row.delay.name,
-            f"received packets, from the first point seen of {', '.join(row.delay.starts)} "
-            f"to the first seen of {', '.join(row.delay.ends)}",
+            f"{row.delay.summary}; {row.delay.normal}",
             row.values,
             row.trend,
             row.missing,
@@ -53,7 +49,7 @@ def totals(of: Snapshot | CpuRow) -> list[Measured]:
         Measured(
             total_key(row),
             total_key(row),
-            f"from the first to the last point of every {_ENDINGS[row.direction]}",
+            GAUGE_BY_KEY[_KEYS[row.direction]].sentence,
             row.values,
             row.trend,
         )
