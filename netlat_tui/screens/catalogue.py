@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netlat_tui.screens.columns import ColumnsScreen
+from netlat_tui.screens.columns import ColumnList, ColumnsScreen
 from netlat_tui.screens.drop import DropScreen
 from netlat_tui.screens.help import HelpScreen
 from netlat_tui.screens.keymap import Place
@@ -36,7 +36,7 @@ PLACES: tuple[Place, ...] = (
     _view("a kind of drop", DropScreen),
     _view("a packet's way", PathScreen),
     Place("the filter being typed", (FilterBar.BINDINGS,)),
-    Place("the choice of columns", (ColumnsScreen.BINDINGS, Table.BINDINGS)),
+    Place("the choice of columns", (ColumnList.BINDINGS, Table.BINDINGS, ColumnsScreen.BINDINGS)),
     Place("help", (HelpScreen.BINDINGS,)),
 )
 

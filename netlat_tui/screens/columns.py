@@ -24,6 +24,14 @@ _COLUMNS: tuple[Column, ...] = (
 )
 
 
+class ColumnList(Table):
+    """A table whose rows lead nowhere."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Keep", id="columns.keep", key_display="⏎"),
+    ]
+
+
 class ColumnsScreen(ModalScreen[Order]):
     """A line for each column, those that are shown first and in their order. Closing it is choosing."""
 
@@ -32,7 +40,7 @@ class ColumnsScreen(ModalScreen[Order]):
         Binding("K,shift+up", "shift(-1)", "Earlier", id="columns.earlier"),
         Binding("J,shift+down", "shift(1)", "Later", id="columns.later"),
         Binding("r", "default", "As it was", id="columns.default"),
-        Binding("escape,q,C", "close", "Done", id="columns.close"),
+        Binding("escape,q,C", "close", "Keep", id="columns.close"),
     ]
 
     def __init__(self, title: str, columns: Sequence[Column], shown: Order, default: Order, glyphs: Glyphs) -> None:
@@ -51,7 +59,7 @@ class ColumnsScreen(ModalScreen[Order]):
 
     def compose(self) -> ComposeResult:
         yield Canvas(self._glyphs, id="columns-title")
-        yield Table(_COLUMNS, self._glyphs, id="columns")
+        yield ColumnList(_COLUMNS, self._glyphs, id="columns")
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -61,8 +69,8 @@ class ColumnsScreen(ModalScreen[Order]):
         self._draw()
 
     @property
-    def _table(self) -> Table:
-        return self.query_one(Table)
+    def _table(self) -> ColumnList:
+        return self.query_one(ColumnList)
 
     @property
     def _selected(self) -> int:

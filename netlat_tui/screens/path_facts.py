@@ -82,6 +82,6 @@ def _other_half(path: Path, peer: Path | None, glyphs: Glyphs) -> Iterator[Fact]
     apart = glyphs.duration(abs(peer.t0_ns - path.t0_ns))
     where = f"{peer.direction.label} {peer.iface}"
     if peer.t0_ns < path.t0_ns:
-        yield "comes from", f"{where}, {apart} before (p shows it)", Role.ACCENT
+        yield "comes from", f"{where}, {apart} before", Role.ACCENT
     else:
-        yield "goes on in", f"{where}, {apart} later (p shows it)", Role.ACCENT
+        yield "goes on in", f"{where}, {apart} later", Role.ACCENT
