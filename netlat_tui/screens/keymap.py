@@ -99,7 +99,7 @@ def checked(table: Mapping[str, object], places: Sequence[Place]) -> tuple[dict[
                 said.append(f'[keys] {shown}: there is no key "{printable(word[:40])}"; {_near_key(word)}.')
             elif ALWAYS.get(key, name) != name:
                 said.append(f'[keys] {shown}: "{key}" always does {ALWAYS[key]}; choose another key.')
-            elif name in WHILE_TYPING and _typed(key):
+            elif name in WHILE_TYPING and (len(word) == 1 or _typed(key)):
                 said.append(f'[keys] {shown}: "{key}" could not be typed any more; choose one with ctrl.')
             elif key not in keys:
                 keys.append(key)

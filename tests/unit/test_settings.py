@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from netlat_tui.model.text import printable
 from netlat_tui.screens import keymap, orders
 from netlat_tui.screens.catalogue import PLACES, TABLES
 from netlat_tui.screens.settings import Keeper, load, of_config, write_columns
@@ -108,7 +109,7 @@ TOML = st.recursive(
 def test_whatever_a_config_file_holds_there_are_sentences_and_no_error(content: dict[str, Any]) -> None:
     found = of_config(content)
     for sentence in found.sentences:
-        assert sentence.isprintable()
+        assert printable(sentence) == sentence
         assert sentence.endswith(".")
     assert set(found.keys) <= set(IDS)
     assert set(found.columns) <= set(TABLES)
@@ -131,7 +132,9 @@ def test_no_two_actions_of_a_place_have_one_key_unless_they_have_by_default(tabl
 @given(st.text(max_size=12))
 def test_any_word_is_a_key_or_none(word: str) -> None:
     key = keymap.key_called(word)
-    assert key is None or ("," not in key and keymap.key_called(key) == key)
+    assert key is None or "," not in key  # a comma is between keys, for Textual
+    if key is not None and word.isascii():
+        assert keymap.key_called(key) == key
 
 
 # --- Columns ---
