@@ -24,7 +24,8 @@ from netlat_tui.screens.actions.columns import ColumnActions
 from netlat_tui.screens.actions.files import FileActions
 from netlat_tui.screens.actions.filtering import FilterActions
 from netlat_tui.screens.actions.help import HelpActions
-from netlat_tui.screens.actions.time import TimeActions
+from netlat_tui.screens.actions.marking import MARK, MarkActions
+from netlat_tui.screens.actions.time import SEEK, TimeActions
 from netlat_tui.screens.feed import Feed, Selection
 from netlat_tui.screens.keys import KEYS
 from netlat_tui.screens.main import MainScreen
@@ -34,13 +35,16 @@ from netlat_tui.screens.settings import Keeper, Settings, load
 from netlat_tui.screens.state import State
 from netlat_tui.screens.view import Context, ViewScreen
 from netlat_tui.sources.base import Source
+from netlat_tui.widgets.ask_bar import AskBar
 from netlat_tui.widgets.glyphs import glyphs
 from netlat_tui.widgets.terminal import DEFAULTS, THEMES, theme_for, wants_ascii
 
 QUIT_SECONDS = 0.4
 
 
-class NetlatApp(TimeActions, BaselineActions, FilterActions, FileActions, ColumnActions, HelpActions):
+class NetlatApp(
+    TimeActions, BaselineActions, MarkActions, FilterActions, FileActions, ColumnActions, HelpActions
+):
     """Shows what a source gives. ``now_ns`` is the clock (UNIX time)."""
 
     TITLE = "netlat-tui"
@@ -82,7 +86,7 @@ class NetlatApp(TimeActions, BaselineActions, FilterActions, FileActions, Column
         self.use_columns()
         self.context = Context(self.state, glyphs(ascii_only), now_ns)
         self.source = source
-        self.player = source if isinstance(source, Player) else None
+        self.player = self.state.player = source if isinstance(source, Player) else None
         self.recorder = Recorder(source.origin)
         self.feed = Feed(source, selection, lambda: self._announce(), self.recorder.take)
 
@@ -100,6 +104,7 @@ class NetlatApp(TimeActions, BaselineActions, FilterActions, FileActions, Column
             self.say(self.settings.sentences[0] + (f" ({more} more when it ends)" if more else ""), warn=True)
         self.set_interval(1.0, self.refresh_frame)
         self.feed.start()
+        self.survey()
 
     def _announce(self) -> None:
         """Called from the deriver's thread."""
@@ -130,6 +135,15 @@ class NetlatApp(TimeActions, BaselineActions, FilterActions, FileActions, Column
     def on_view_screen_say(self, event: ViewScreen.Say) -> None:
         self.say(event.sentence, warn=event.warn)
 
+    def on_ask_bar_answered(self, event: AskBar.Answered) -> None:
+        event.stop()
+        if self.view is not None:
+            self.view.close_ask()
+        if event.question.key == MARK:
+            self.make_mark(event.text)
+        elif event.question.key == SEEK:
+            self.seek_to(event.text)
+
     async def action_quit(self) -> None:
         self.exit(0)
 
@@ -138,7 +152,7 @@ class NetlatApp(TimeActions, BaselineActions, FilterActions, FileActions, Column
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that are letters belong to the filter while one is typed; only a recording has a next tick."""
-        if action == "step":
+        if action in ("step", "seek", "mark_step"):
             return self.player is not None
         typing = isinstance(self.focused, Input)
         return not (typing and action in ("filter", "help", "command_palette", "quit") and not parameters)

@@ -20,7 +20,11 @@ Tick: the fields of ``Tick``; arrays are maps of ``n`` and ``columns``, each a f
 ``cpu`` of paths are stored as a column per point that occurs (``t_ns.6``). A column that is not there is zeros;
 older files lack ``drops`` and ``symbols``.
 
-Mark: ``time_ns`` and ``text``. Index: ``ticks``, a list of (offset, time_ns); it can be rebuilt by reading.
+Mark: ``time_ns`` (UNIX) and ``text``, anywhere between ticks. Frames of types a reader does not know are passed over.
+Marks made when the recording is finished are in ``FILE.marks``, see ``marks.py``: frames of the same kind, with the
+recording's ``started_ns``; appended to the recording they would be its own.
+
+Index: ``ticks``, a list of (offset, time_ns); where it is not there, or is of other frames, it is rebuilt by reading.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from netlat_tui.recording.format import (
     decode,
     parse_head,
 )
+from netlat_tui.recording.marks import MOST_MARKS, Mark, parse_mark
 from netlat_tui.recording.tables import Tables
 
 _CHUNK = 1 << 16
@@ -32,14 +33,6 @@ class Damage:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A note, at a UNIX time."""
-
-    time_ns: int
-    text: str
-
-
 class Reader:
     """A recording being read. ``origin`` is there from the start; iterating gives ticks until the end of what is there.
 
@@ -49,6 +42,7 @@ class Reader:
 
     def __init__(self, source: str | Path | BinaryIO) -> None:
         self.damage: list[Damage] = []
+        self._noted: set[Damage] = set()
         self.marks: list[Mark] = []
         self._buffer = bytearray()
         self._at = 0  # file offset of the buffer's beginning
@@ -85,14 +79,29 @@ class Reader:
                         self._note(start, f"{left_out} rows of a tick that cannot be were left out")
                     yield tick
                 elif kind == FrameType.MARK:
-                    time_ns, text = content.get("time_ns"), content.get("text")
-                    if isinstance(time_ns, int) and isinstance(text, str):
-                        self.marks.append(Mark(time_ns, text))
+                    mark = parse_mark(content)
+                    if mark is not None and len(self.marks) < MOST_MARKS:
+                        self.marks.append(mark)
             except FrameError as error:
                 self._note(start, str(error))
 
+    @property
+    def at(self) -> int:
+        """Where in the file the tick begins that was given last."""
+        return self._at
+
+    def rewind(self) -> None:
+        """Begin again; only of a file that can be gone back in. Iterate anew after it."""
+        self._file.seek(0)
+        self._buffer.clear()
+        self._at, self._ended = 0, False
+        self.marks.clear()
+
     def _note(self, offset: int, text: str) -> None:
-        self.damage.append(Damage(offset, text))
+        damage = Damage(offset, text)
+        if damage not in self._noted:  # what is read again is not damaged twice
+            self._noted.add(damage)
+            self.damage.append(damage)
 
     def _fill(self, size: int) -> bool:
         """Have at least ``size`` bytes in the buffer; False where the input ends before."""

@@ -11,6 +11,8 @@ from typing import BinaryIO
 from netlat_tui.model.ticks import Origin, Tick
 from netlat_tui.recording import content
 from netlat_tui.recording.format import FrameType, RecordingError, encode
+from netlat_tui.recording.marks import Mark, mark_content
+from netlat_tui.recording.owner import sudo_owner
 
 
 class Writer:
@@ -38,9 +40,8 @@ class Writer:
         self._index.append((self.bytes_written, tick.time_ns))
         self._put(FrameType.TICK, content.tick(tick))
 
-    def mark(self, time_ns: int, text: str) -> None:
-        """A note at a UNIX time."""
-        self._put(FrameType.MARK, {"time_ns": time_ns, "text": text})
+    def mark(self, mark: Mark) -> None:
+        self._put(FrameType.MARK, mark_content(mark))
 
     def _put(self, kind: FrameType, what: dict[str, object]) -> None:
         frame = encode(kind, what)
@@ -83,16 +84,7 @@ def _create(path: Path, overwrite: bool) -> BinaryIO:
     except OSError as error:
         raise RecordingError(f"{path} cannot be written ({error.strerror}): name another file.") from None
     os.fchmod(descriptor, 0o600)
-    owner = _sudo_owner()
+    owner = sudo_owner()
     if owner:
         os.fchown(descriptor, *owner)
     return os.fdopen(descriptor, "wb")
-
-
-def _sudo_owner() -> tuple[int, int] | None:
-    if os.geteuid():
-        return None
-    try:
-        return int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"])
-    except (KeyError, ValueError):
-        return None

@@ -10,12 +10,14 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from netlat_tui.model.derive import History
 from netlat_tui.model.filter import EVERYTHING, Filter
 from netlat_tui.model.points import Direction
 from netlat_tui.model.snapshot import Snapshot
 from netlat_tui.model.ticks import Tick
+from netlat_tui.screens.player import Player
 from netlat_tui.sources.base import Source, SourceError
 
 HELD_BYTES = 32 << 20
@@ -35,6 +37,14 @@ class Selection:
     filter: Filter = EVERYTHING
     direction: Direction | None = None
     window_ns: int | None = 10_000_000_000
+
+
+class Arrived(NamedTuple):
+    """A tick, and where a replay stands with it."""
+
+    tick: Tick
+    rewound: bool = False  # what came before it no longer counts
+    behind: bool = False  # the next one comes at once: nobody need see the figures yet
 
 
 def _bytes(tick: Tick) -> int:
@@ -63,7 +73,9 @@ class Feed:
         self._publish = publish
         self._selection = selection
         self._shared = threading.Condition()  # guards everything below; held for moments only
-        self._waiting: deque[Tick] = deque()
+        self._player = source if isinstance(source, Player) else None
+        self._behind = False  # a replay is on its way to a place sought
+        self._waiting: deque[Arrived] = deque()
         self._waiting_bytes = 0
         self._frozen = False
         self._reset = False
@@ -128,22 +140,33 @@ class Feed:
 
     def _drain(self) -> None:
         try:
-            for tick in self.source.ticks():
-                self._tap(tick)
-                with self._shared:
-                    self._shared.wait_for(lambda: self._frozen or self._stopping or len(self._waiting) < MOST_WAITING)
-                    if self._stopping:
+            while True:
+                for tick in self.source.ticks():
+                    self._tap(tick)
+                    if not self._hand_over(tick):
                         return
-                    self._waiting.append(tick)
-                    self._waiting_bytes += _bytes(tick)
-                    self.ticks_seen += 1
-                    self._shared.notify_all()
+                self._fail("", 0)
+                if self._player is None or not self._player.wait_for_seek():
+                    return
+                self.ended = False
         except SourceError as error:
             self._fail(str(error), error.exit_code)
         except Exception as error:  # a thread that dies silently would leave a screen that looks alive
             self._fail(f"collection ended: {type(error).__name__}: {error}", 1)
-        else:
-            self._fail("", 0)
+
+    def _hand_over(self, tick: Tick) -> bool:
+        """Leave a tick for the deriver; false where all is to end."""
+        player = self._player
+        arrived = Arrived(tick, player.rewound, player.behind) if player is not None else Arrived(tick)
+        with self._shared:
+            self._shared.wait_for(lambda: self._frozen or self._stopping or len(self._waiting) < MOST_WAITING)
+            if self._stopping:
+                return False
+            self._waiting.append(arrived)
+            self._waiting_bytes += _bytes(tick)
+            self.ticks_seen += 1
+            self._shared.notify_all()
+        return True
 
     def _fail(self, sentence: str, exit_code: int) -> None:
         with self._shared:
@@ -157,20 +180,26 @@ class Feed:
     # -- the deriver's thread
 
     def _derive(self) -> None:
-        history = History(self.source.origin, shown_paths=MOST_PATHS)
+        history = self._new_history()
         while True:
             with self._shared:
-                self._shared.wait_for(lambda: self._stopping or self._stale or self._ready())
+                self._shared.wait_for(lambda: self._stopping or (self._stale and not self._behind) or self._ready())
                 if self._stopping:
                     return
                 arrived = self._take()
-                selection, reset, self._reset, self._stale = self._selection, self._reset, False, False
+                self._behind = arrived[-1].behind if arrived else self._behind
+                selection, reset, self._reset = self._selection, self._reset, False
+                self._stale = self._stale and self._behind
             try:
                 if reset:
                     history.reset()
-                for tick in arrived:
+                for tick, rewound, _ in arrived:
+                    if rewound:
+                        history = self._new_history()
                     if not self.source.live or tick.filter == selection.filter.kernel_text:
                         history.add(tick)
+                if self._behind:  # figures of a place on the way are nobody's question
+                    continue
                 snapshot = history.snapshot(selection.window_ns, selection.filter, selection.direction)
             except Exception as error:
                 self._fail(f"the figures cannot be derived: {type(error).__name__}: {error}", 1)
@@ -178,16 +207,19 @@ class Feed:
                 return
             self._announce(snapshot)
 
+    def _new_history(self) -> History:
+        return History(self.source.origin, shown_paths=MOST_PATHS)
+
     def _ready(self) -> bool:
         return bool(self._waiting) and (not self._frozen or self._waiting_bytes > HELD_BYTES)
 
-    def _take(self) -> list[Tick]:
+    def _take(self) -> list[Arrived]:
         """What may join the history now."""
-        taken: list[Tick] = []
+        taken: list[Arrived] = []
         while self._waiting and (not self._frozen or self._waiting_bytes > HELD_BYTES):
-            tick = self._waiting.popleft()
-            self._waiting_bytes -= _bytes(tick)
-            taken.append(tick)
+            arrived = self._waiting.popleft()
+            self._waiting_bytes -= _bytes(arrived.tick)
+            taken.append(arrived)
         self._shared.notify_all()
         return taken
 

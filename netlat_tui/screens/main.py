@@ -159,7 +159,7 @@ class MainScreen(ViewScreen):
         self.refresh_view()
 
     def action_back(self) -> None:
-        if not self.filter_bar.display and self.has_class("-zoomed"):
+        if self.typing_nothing and self.has_class("-zoomed"):
             self.remove_class("-zoomed")
         else:
             super().action_back()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from netlat_tui.model.text import size
 from netlat_tui.model.ticks import Origin, Tick
-from netlat_tui.recording import RecordingError, Writer
+from netlat_tui.recording import Mark, RecordingError, Writer
 
 
 class Recorder:
@@ -20,6 +20,7 @@ class Recorder:
         self._writer: Writer | None = None
         self._path: Path | None = None
         self._news: list[tuple[str, bool]] = []
+        self._marks: list[Mark] = []
 
     @property
     def wanted(self) -> Path | None:
@@ -30,6 +31,11 @@ class Recorder:
 
     def end(self) -> None:
         self._wanted = None
+
+    def mark(self, mark: Mark) -> None:
+        """Into the file with the next tick, or when it ends."""
+        with self._lock:
+            self._marks.append(mark)
 
     def news(self) -> list[tuple[str, bool]]:
         """Sentences since the last call, and whether each is bad."""
@@ -47,6 +53,7 @@ class Recorder:
                 return
             if self._writer is None:
                 self._writer, self._path = Writer(wanted, self._origin), wanted
+            self._write_marks(self._writer)
             self._writer.write(tick)
         except RecordingError as error:
             self._give_up(str(error))
@@ -62,8 +69,15 @@ class Recorder:
     def _close(self) -> None:
         writer, path, self._writer, self._path = self._writer, self._path, None, None
         if writer is not None:
+            self._write_marks(writer)
             writer.close()
             self._tell(f"recorded {size(writer.bytes_written)} to {path}", bad=False)
+
+    def _write_marks(self, writer: Writer) -> None:
+        with self._lock:
+            marks, self._marks = self._marks, []
+        for mark in marks:
+            writer.mark(mark)
 
     def _give_up(self, sentence: str) -> None:
         self._wanted, self._writer, self._path = None, None, None

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from netlat_tui.model.baseline import Baseline
 from netlat_tui.model.snapshot import Snapshot
+from netlat_tui.recording import Mark, Timeline
 from netlat_tui.screens.feed import Selection
 from netlat_tui.widgets.cells import Column
+from netlat_tui.screens.player import Player
 
 WINDOWS: tuple[tuple[int | None, str], ...] = (
     (0, "last tick"),
@@ -46,14 +48,24 @@ class State:
     cpus: int = 1  # CPUs traced
     baseline: Baseline | None = None
     orders: Mapping[tuple[Column, ...], tuple[int, ...]] = field(default_factory=dict)  # of tables' columns, if chosen
+    timeline: Timeline | None = None  # of a replay that can be gone through
+    surveying: bool = False  # the timeline is being made
+    player: Player | None = None  # what plays the replay
+    marks: list[Mark] = field(default_factory=list)  # in the order of time
 
     @property
     def mode(self) -> str:
+        if self.ended and not self.live:
+            return "ENDED"
         if self.frozen:
             return "FROZEN" if self.live else "PAUSED"
         if self.ended:
             return "ENDED"
         return "LIVE" if self.live else "REPLAY"
+
+    def marked(self, mark: Mark) -> None:
+        if mark not in self.marks:
+            self.marks = sorted([*self.marks, mark], key=lambda one: one.time_ns)
 
     @property
     def not_compared(self) -> str:

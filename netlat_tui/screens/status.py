@@ -12,6 +12,7 @@ from netlat_tui.screens.state import State
 from netlat_tui.widgets.bands import Band, latency_band
 from netlat_tui.widgets.glyphs import Glyphs
 from netlat_tui.widgets.lines import BAND_ROLE, Line, Role, Span, clip, join, width
+from netlat_tui.widgets.scrubber import Played
 
 SUMMARY_CELLS = 48
 """Below this the line is all there is to see, so the whole path's p99 belongs to it."""
@@ -76,6 +77,8 @@ def status_line(state: State, now_ns: int, cells: int, glyphs: Glyphs) -> Line:
         direction = snapshot.direction.label if snapshot.direction is not None else "rx+tx"
         fields.append([(direction, Role.PLAIN)])
         fields.append([(f"window {state.window}", Role.PLAIN)])
+        if state.live and state.marks:
+            fields.append([("1 mark" if len(state.marks) == 1 else f"{len(state.marks)} marks", Role.PLAIN)])
         fields.append([(f"every {state.interval:g}s" if state.live else f"speed ×{state.speed:g}", Role.DIM)])
     room = cells - width(badge)
     line: list[Span] = []
@@ -97,6 +100,26 @@ def _badges(state: State, cells: int) -> list[Span]:
     if state.recording:
         spans.append((" REC ", Role.RECORDING))
     return spans
+
+
+def played(state: State) -> Played | None:
+    """What the scrubber shows: ``None`` where a recording cannot be gone through, or there is none."""
+    timeline, player = state.timeline, state.player
+    if timeline is None or player is None:
+        return None
+    number = max(1, player.number)
+    words = [f"tick {number} of {timeline.count}"]
+    if player.progress is not None:
+        words.insert(0, f"going there {percent(player.progress)}")
+    if state.marks:
+        words.append("1 mark" if len(state.marks) == 1 else f"{len(state.marks)} marks")
+    return Played(
+        at=timeline.share(timeline.times_ns[number - 1]),
+        marks=tuple(timeline.share(mark.time_ns) for mark in state.marks),
+        begin=clock(timeline.start_ns, 0)[:8],
+        end=clock(timeline.end_ns, 0)[:8],
+        words=tuple(words),
+    )
 
 
 def _total(snapshot: Snapshot, glyphs: Glyphs) -> list[Span]:

@@ -16,12 +16,14 @@ from netlat_tui.model.snapshot import Snapshot
 from netlat_tui.model.text import printable
 from netlat_tui.screens.dump import View
 from netlat_tui.screens.state import State
-from netlat_tui.screens.status import crumbs_line, status_line
+from netlat_tui.screens.status import crumbs_line, played, status_line
+from netlat_tui.widgets.ask_bar import AskBar, Question
 from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.cells import Column, Row
 from netlat_tui.widgets.filter_bar import FilterBar
 from netlat_tui.widgets.glyphs import Glyphs
 from netlat_tui.widgets.lines import Line
+from netlat_tui.widgets.scrubber import Scrubber
 from netlat_tui.widgets.table import Table
 
 
@@ -103,7 +105,9 @@ class ViewScreen(Screen[None]):
         yield Static("", markup=False, id="banner")
         yield Canvas(glyphs, id="crumbs")
         yield FilterBar(glyphs, live=self.context.state.live)
+        yield AskBar(glyphs)
         yield from self.compose_body()
+        yield Scrubber(glyphs)
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -154,6 +158,7 @@ class ViewScreen(Screen[None]):
         self.query_one("#status", Canvas).repaint()
         self.query_one("#crumbs", Canvas).repaint()
         state = self.context.state
+        self.query_one(Scrubber).play(played(state))
         words = self.context.glyphs.text(state.message or state.error or state.not_compared or state.banner)
         banner = self.query_one("#banner", Static)
         if banner.content != words:
@@ -175,6 +180,7 @@ class ViewScreen(Screen[None]):
         return self.query_one(FilterBar)
 
     def open_filter(self) -> None:
+        self.query_one(AskBar).close()
         self.filter_bar.open(self.context.state.selection.filter.text)
 
     def close_filter(self) -> None:
@@ -184,9 +190,24 @@ class ViewScreen(Screen[None]):
     def on_filter_bar_cancelled(self) -> None:
         self.close_filter()
 
+    @property
+    def typing_nothing(self) -> bool:
+        return not self.filter_bar.display and not self.query_one(AskBar).display
+
+    def ask(self, question: Question) -> None:
+        """Ask for a line of text; the answer goes to the application."""
+        self.filter_bar.close()
+        self.query_one(AskBar).ask(question)
+
+    def close_ask(self) -> None:
+        self.query_one(AskBar).close()
+        self.focus_table()
+
     def action_back(self) -> None:
-        """Close the filter if it is open, else go up one level."""
-        if self.filter_bar.display:
+        """Close the filter or the question if one is open, else go up one level."""
+        if self.query_one(AskBar).display:
+            self.close_ask()
+        elif self.filter_bar.display:
             self.close_filter()
         elif len(self.app.screen_stack) > 2:
             self.app.pop_screen()

@@ -29,6 +29,9 @@ class Glyphs:
     falling: str
     rising: str
     gap: str
+    done: str
+    head: str
+    flag: str
 
     def duration(self, ns: float | None) -> str:
         return duration(ns, self.ascii_only)
@@ -44,11 +47,13 @@ class Glyphs:
 UNICODE = Glyphs(
     ascii_only=False, heights="▁▂▃▄▅▆▇█", eighths="▏▎▍▌▋▊▉█", cursor="▌", bands=(" ", "•", "▲"),
     ellipsis="…", rule="─", separator="·", crumb="›", mark="╵", tick="┬", falling="↓", rising="↑", gap="·",
+    done="━", head="█", flag="┃",
 )  # fmt: skip
 
 ASCII = Glyphs(
     ascii_only=True, heights="_.-~=+*#", eighths="|=======", cursor=">", bands=(" ", "+", "!"),
     ellipsis="~", rule="-", separator="|", crumb=">", mark="'", tick="+", falling="v", rising="^", gap=".",
+    done="=", head="#", flag="!",
 )  # fmt: skip
 
 

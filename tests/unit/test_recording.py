@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from netlat_tui.model.points import Direction, point
 from netlat_tui.model.ticks import NO_POINT, PATH, SelfCost, Tick
-from netlat_tui.recording import Reader, RecordingError, Writer, content, read_all
+from netlat_tui.recording import Mark, Reader, RecordingError, Writer, content, read_all
 from netlat_tui.recording.arrays import DTYPES
 from netlat_tui.recording.format import SYNC, FrameType, encode
 from netlat_tui.recording.tables import Tables, gauges_now, points_now
@@ -202,7 +202,7 @@ def test_nothing_is_overwritten_or_followed(tmp_path: Path) -> None:
 def test_marks_are_kept() -> None:
     sink = io.BytesIO()
     with Writer(sink, ORIGIN) as writer:
-        writer.mark(5, "here")
+        writer.mark(Mark(5, "here"))
         writer.write(make_tick(0))
     reader = Reader(io.BytesIO(sink.getvalue()))
     assert len(list(reader)) == 1

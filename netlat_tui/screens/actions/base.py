@@ -12,6 +12,8 @@ from netlat_tui.screens.state import MESSAGE_SECONDS, State
 from netlat_tui.screens.view import Context, ViewScreen
 from netlat_tui.sources.base import Source
 
+NO_WAY_BACK = "this recording cannot be gone through: write what comes through a pipe to a file, and replay that"
+
 
 class ViewApp(App[int]):
     """The base of the application: it makes what is declared here before anything is shown."""
@@ -46,6 +48,13 @@ class ViewApp(App[int]):
         self.state.selection = selection
         self.feed.select(selection)
         self.refresh_view()
+
+    def go_to(self, number: int) -> None:
+        """Show a recording's tick of this number; every tick before it is counted too, as if it had been played."""
+        if self.player is not None and self.player.seek(number):
+            self.refresh_view()
+        else:
+            self.say(NO_WAY_BACK, warn=True)
 
     def say(self, sentence: str, *, warn: bool = False) -> None:
         """Show a sentence for a moment."""
