@@ -334,12 +334,14 @@ def report_window(file: str | None, duration_s: float | None, kind: str, ask: As
         for tick in _until(source, duration_s):
             history.add(tick)
         snapshot = history.snapshot(None, flt, ask.way)
-        make = {"json": report.to_json, "csv": report.to_csv}.get(kind)
+        marks = [mark for mark in getattr(source, "marks", ()) if mark.time_ns <= snapshot.time_ns]
         with _printing(kind):
-            if make:
-                sys.stdout.write(make(snapshot, source.origin, source.live))
+            if kind == "json":
+                sys.stdout.write(report.to_json(snapshot, source.origin, source.live, marks))
+            elif kind == "csv":
+                sys.stdout.write(report.to_csv(snapshot, source.origin, source.live))
             else:
-                sys.stdout.write(report.to_text(snapshot, source.origin, source.live, ascii_only))
+                sys.stdout.write(report.to_text(snapshot, source.origin, source.live, ascii_only, marks))
         finish()
         _damage(source)
 

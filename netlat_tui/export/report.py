@@ -13,13 +13,14 @@ from netlat_tui.export.compare import plain_words
 from netlat_tui.model.derive import decode_rows
 from netlat_tui.model.points import Direction
 from netlat_tui.model.snapshot import Distribution, Snapshot
-from netlat_tui.model.text import duration, percent, quantity, size
+from netlat_tui.model.text import duration, percent, printable, quantity, size
 from netlat_tui.model.ticks import Origin
+from netlat_tui.recording import Mark
 
 SCHEMA = "netlat-tui/report/1"
 
 
-def to_dict(snapshot: Snapshot, origin: Origin, live: bool) -> dict[str, Any]:
+def to_dict(snapshot: Snapshot, origin: Origin, live: bool, marks: Sequence[Mark] = ()) -> dict[str, Any]:
     """The report as ``docs/report.schema.json`` describes it; the slowest paths."""
     return {
         "schema": SCHEMA,
@@ -34,11 +35,15 @@ def to_dict(snapshot: Snapshot, origin: Origin, live: bool) -> dict[str, Any]:
         "drops": values.drops(snapshot),
         "paths": values.paths(snapshot, snapshot.slowest),
         **({"changes": baseline.records(snapshot)} if snapshot.against is not None else {}),
-    }
+    } | ({"marks": [_mark(mark) for mark in marks]} if marks else {})
 
 
-def to_json(snapshot: Snapshot, origin: Origin, live: bool) -> str:
-    return json.dumps(to_dict(snapshot, origin, live), ensure_ascii=False, indent=1) + "\n"
+def _mark(mark: Mark) -> dict[str, Any]:
+    return {"time": values.iso(mark.time_ns), "text": printable(mark.text)}
+
+
+def to_json(snapshot: Snapshot, origin: Origin, live: bool, marks: Sequence[Mark] = ()) -> str:
+    return json.dumps(to_dict(snapshot, origin, live, marks), ensure_ascii=False, indent=1) + "\n"
 
 
 _CSV_COLUMNS = (
@@ -67,11 +72,13 @@ def _delay_record(row: dict[str, Any]) -> dict[str, Any]:
     return {"row": "delay", "direction": Direction.RX.label, **ends, **rest}
 
 
-def to_text(snapshot: Snapshot, origin: Origin, live: bool, ascii_only: bool = False) -> str:
+def to_text(
+    snapshot: Snapshot, origin: Origin, live: bool, ascii_only: bool = False, marks: Sequence[Mark] = ()
+) -> str:
     """For people: what the screens show, one after the other."""
     parts = [_head(snapshot, origin, live), _whole(snapshot, ascii_only), _stages(snapshot, ascii_only)]
     parts += [_cpus(snapshot, ascii_only), _irqs(snapshot, ascii_only), _drops(snapshot)]
-    parts += [_paths(snapshot, ascii_only), _baseline(snapshot, ascii_only), _accounting(snapshot)]
+    parts += [_paths(snapshot, ascii_only), _baseline(snapshot, ascii_only), _marks(marks), _accounting(snapshot)]
     text = "\n".join(part for part in parts if part)
     return text.replace("→", "->") if ascii_only else text
 
@@ -213,6 +220,11 @@ def _paths(snapshot: Snapshot, plain: bool) -> str:
 def _baseline(snapshot: Snapshot, plain: bool) -> str:
     text = "".join(f"{line}\n" for line in baseline.lines(snapshot))
     return plain_words(text) if plain else text
+
+
+def _marks(marks: Sequence[Mark]) -> str:
+    rows = [(values.iso(mark.time_ns), printable(mark.text)) for mark in marks]
+    return _table(("MARKS", "NOTE"), rows, 2) if rows else ""
 
 
 def _accounting(snapshot: Snapshot) -> str:

@@ -24,7 +24,7 @@ from netlat_tui.model.paths import Path as PacketPath
 from netlat_tui.model.points import DELAYS, Direction, point
 from netlat_tui.model.snapshot import Snapshot
 from netlat_tui.model.ticks import Tick
-from netlat_tui.recording import read_all
+from netlat_tui.recording import Mark, read_all
 from tests.synth import LOCATION, ORIGIN, SYMBOL, hostile, make_ticks
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "report.schema.json").read_text())
@@ -230,3 +230,14 @@ def test_percentiles_of_the_report_are_those_of_the_packets() -> None:
     for name, fraction in (("p50_ns", 0.5), ("p90_ns", 0.9), ("p99_ns", 0.99)):
         true = int(np.sort(took)[int(np.ceil(fraction * len(took))) - 1])
         assert stage[name] == pytest.approx(true, rel=0.0626)
+
+
+def test_marks_of_a_recording_are_in_its_report() -> None:
+    marks = [Mark(ORIGIN.started_ns, "deploy"), Mark(ORIGIN.started_ns + 1, "[/x]\x1b]0;x\x07")]
+    made = json.loads(report.to_json(snapshot_of([]), ORIGIN, False, marks))
+    jsonschema.validate(made, SCHEMA)
+    assert [mark["text"] for mark in made["marks"]] == ["deploy", "[/x]?]0;x?"]
+    text = report.to_text(snapshot_of([]), ORIGIN, False, marks=marks)
+    assert "MARKS" in text
+    assert "\x1b" not in text
+    assert "marks" not in json.loads(report.to_json(snapshot_of([]), ORIGIN, False))
