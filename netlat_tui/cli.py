@@ -252,7 +252,7 @@ def compare(a: str, b: str, kind: str, limits: tuple[str, ...], ascii_only: bool
 
 @cli.command()
 @click.argument("file")
-@click.option("--format", "kind", type=click.Choice(["jsonl", "csv"]), required=True, help="What to write.")
+@click.option("--format", "kind", type=click.Choice(["jsonl", "csv", "perfetto"]), required=True, help="What to write.")
 @click.option("-o", "--output", required=True, metavar="OUT", help="Where to; -: standard output.")
 @_filter_options
 def export(file: str, kind: str, output: str, **options: Any) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from netlat_tui.model.filter import Filter, FilterError, Names, cpus, from_options, interfaces, parse
 from netlat_tui.model.points import Direction
@@ -346,7 +346,43 @@ def report_window(file: str | None, duration_s: float | None, kind: str, ask: As
         _damage(source)
 
 
+def export_trace(file: str, output: str, ask: Ask) -> None:
+    """A trace for Perfetto, of the paths the whole filter selects."""
+    if output == "-" and sys.stdout.isatty():
+        raise Ended(2, "A trace is nothing a terminal can show: name a file with -o, or send it into one.")
+    from netlat_tui.export import perfetto
+    from netlat_tui.export.files import ExportError, writing_bytes
+
+    flt = chosen_filter(ask, live=False)
+    source = _replay(file, speed=None)
+
+    def write(out: BinaryIO) -> int:
+        trace = perfetto.Trace(out, source.origin)
+        for tick in source.ticks():
+            trace.add(tick, _selected(source, tick, flt, ask.way))
+        trace.close()
+        return trace.left_out
+
+    with _stopping(source) as finish:
+        try:
+            if output == "-":
+                with _printing("perfetto"):
+                    left_out = write(sys.stdout.buffer)
+            else:
+                with writing_bytes(Path(output)) as out:
+                    left_out = write(out)
+        except ExportError as error:
+            raise Ended(1, str(error)) from None
+        if left_out:
+            print(f"netlat-tui: {left_out} paths were left out: their times do not rise.", file=sys.stderr)
+        finish()
+        _damage(source)
+
+
 def export_paths(file: str, kind: str, output: str, ask: Ask) -> None:
+    if kind == "perfetto":
+        export_trace(file, output, ask)
+        return
     from netlat_tui.export import tables
     from netlat_tui.export.files import ExportError, writing
 

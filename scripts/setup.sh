@@ -76,6 +76,7 @@ package_for() {
     *:sysctl) echo procps ;;
     *:taskset) echo util-linux ;;
     *:cc) echo gcc ;;
+    *:node) echo nodejs ;;
     *) echo "$1" ;;
     esac
 }
@@ -96,7 +97,7 @@ lacking() {
     case $(cut -f3 <<<"$found") in '' | -) echo bcc ;; esac
     local needs=()
     case $1 in
-    test) needs=(ip sysctl taskset cc tmux ethtool bpftrace) ;;
+    test) needs=(ip sysctl taskset cc tmux ethtool bpftrace node) ;;
     kernels) needs=(ip tc sysctl taskset bpftrace tcpdump qemu-system-x86_64 busybox depmod file) ;; # tcpdump: its libpcap
     bench) needs=(ip taskset) ;;
     esac

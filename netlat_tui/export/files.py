@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 
 class ExportError(Exception):
@@ -53,6 +54,13 @@ def write_together(folder: Path, stem: str, contents: Mapping[str, str]) -> list
 @contextmanager
 def writing(path: Path) -> Iterator[TextIO]:
     """A text file that takes its place when it is whole; ``ExportError`` where that is taken or cannot be written."""
+    with writing_bytes(path) as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
+        yield text
+
+
+@contextmanager
+def writing_bytes(path: Path) -> Iterator[BinaryIO]:
+    """The same of a file of bytes."""
     if path.exists() or path.is_symlink():
         raise ExportError(f"{path} exists already: name another file or remove it first.")
     try:
@@ -60,7 +68,7 @@ def writing(path: Path) -> Iterator[TextIO]:
     except OSError as error:
         raise ExportError(f"{path} cannot be written ({error.strerror}): name another file.") from None
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        with os.fdopen(descriptor, "wb") as file:
             yield file
         _give_to_caller(name)
         os.link(name, path)

@@ -180,6 +180,10 @@ class Taken:
     trend: Trend
 
 
+LOSSES = ("evicted", "expired", "ring_lost", "probe_misses", "rejected_deltas")
+"""Counters of what the tracer could not follow or show."""
+
+
 @dataclass(frozen=True, slots=True)
 class Accounting:
     """DESIGN.md's equation, and what stands beside it. Counts over the whole run, not the window."""
@@ -212,8 +216,8 @@ class Accounting:
 
     @property
     def lost(self) -> int:
-        """Everything the tracer could not follow or show: the status line's figure."""
-        return self.evicted + self.expired + self.ring_lost + self.probe_misses + self.rejected_deltas
+        """All of ``LOSSES``: the status line's figure."""
+        return sum(getattr(self, name) for name in LOSSES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -310,6 +310,7 @@ def test_check_without_rights_says_what_is_missing(powerless: list[str]) -> None
 
 PRINTING = [
     ["export", str(DEMO), "--format", "csv", "-o", "-"],
+    ["export", str(DEMO), "--format", "perfetto", "-o", "-", "port 5353"],
     ["report", str(DEMO)],
     ["report", str(DEMO), "--format", "json"],
     ["compare", str(DEMO), str(DEMO)],

@@ -24,7 +24,7 @@ ROOMS = {
     "system": {"psutil"},
     "recording": {"msgspec", "zstandard"},
     "sources": set(),
-    "export": set(),
+    "export": {"perfetto"},
     "widgets": {"textual", "rich"},
     "screens": {"textual", "rich"},
     "app": {"textual", "rich"},
