@@ -226,6 +226,10 @@ def replay_view(file: str, ask: Ask, ascii_only: bool) -> NoReturn:
 def _require_terminal(stdin: bool = True) -> None:
     if not sys.stdout.isatty() or (stdin and not sys.stdin.isatty()):
         raise Ended(2, "The view needs a terminal: use `netlat-tui report` or `netlat-tui trace` in a pipe.")
+    if os.environ.get("TERM") == "dumb":
+        raise Ended(
+            2, "This terminal cannot move its cursor (TERM=dumb): use `netlat-tui report`, or name another in TERM."
+        )
 
 
 def _show(source: Source, ask: Ask, flt: Filter, banner: str, ascii_only: bool) -> NoReturn:

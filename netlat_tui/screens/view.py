@@ -53,7 +53,7 @@ class ViewScreen(Screen[None]):
     AUTO_FOCUS = ""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-sliver"), (40, "-narrow"), (80, "-medium"), (120, "-wide"), (160, "-broad")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (10, "-short"), (20, "-middling"), (36, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (3, "-low"), (10, "-short"), (20, "-middling"), (36, "-tall")]  # noqa: RUF012
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", id="view.back")]
 

@@ -273,8 +273,8 @@ class Table(LineView, can_focus=True):
         if self._cursor < 0:
             return
         first = self._cursor
-        while first > 0 and self._view[first - 1].heading:  # a group's name is seen with its first row
-            first -= 1
+        while first > 0 and self._view[first - 1].heading and self._cursor - first + 1 < page:
+            first -= 1  # a group's name is seen with its first row
         if first < top:
             self.scroll_to(y=first, animate=False, force=True)
         elif self._cursor >= top + page:
@@ -303,6 +303,10 @@ class Table(LineView, can_focus=True):
             self.select(index)
             if again:
                 self.action_open()
+
+    def on_resize(self) -> None:
+        """Rows may have been chosen before there was a size, or at another; beside what every view of lines does."""
+        self._keep_in_view()
 
     def on_focus(self) -> None:
         self.repaint()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import locale
+import sys
 from collections.abc import Mapping
 
 from textual.theme import BUILTIN_THEMES, Theme
@@ -62,10 +63,17 @@ THEMES = (DARK, LIGHT)
 _ASCII_TERMINALS = ("linux", "vt100", "vt220", "dumb", "ansi")
 
 
-def wants_ascii(environ: Mapping[str, str], encoding: str | None = None) -> bool:
-    """Whether to draw with ASCII alone: the console's font and non-UTF-8 locales have nothing else."""
+def wants_ascii(environ: Mapping[str, str], encoding: str | None = None, c_locale: bool | None = None) -> bool:
+    """Whether to draw with ASCII alone: the console's font and non-UTF-8 locales have nothing else.
+
+    In the C locale (``c_locale``: whether it is in force) Python takes everything for UTF-8. Who chose it by name wants
+    ASCII; who chose none, or one of UTF-8 that is not installed, most likely sits at a terminal that knows UTF-8.
+    """
     if environ.get("TERM", "") in _ASCII_TERMINALS:
         return True
+    if bool(sys.flags.utf8_mode) if c_locale is None else c_locale:
+        chosen = "" if environ.get("PYTHONUTF8") else environ.get("LC_ALL") or environ.get("LANG") or ""
+        return bool(chosen) and "utf" not in chosen.lower()
     return (encoding or locale.getpreferredencoding(False)).lower().replace("-", "") not in ("utf8", "utf8mb4")
 
 

@@ -24,6 +24,22 @@ def test_ascii_is_chosen_where_there_is_nothing_else(term: str, encoding: str, a
     assert wants_ascii({"TERM": term}, encoding) is ascii_only
 
 
+@pytest.mark.parametrize(
+    ("chosen", "ascii_only"),
+    [
+        ({"LANG": "C"}, True),
+        ({"LC_ALL": "POSIX", "LANG": "de_DE.UTF-8"}, True),
+        ({}, False),
+        ({"LANG": "de_DE.UTF-8"}, False),
+        ({"LANG": "C", "PYTHONUTF8": "1"}, False),
+    ],
+    ids=str,
+)
+def test_who_chooses_the_c_locale_gets_ascii(chosen: dict[str, str], ascii_only: bool) -> None:
+    """Python itself takes the C locale's encoding for UTF-8."""
+    assert wants_ascii({"TERM": "xterm", **chosen}, "UTF-8", c_locale=True) is ascii_only
+
+
 def test_a_light_background_that_is_said_is_respected() -> None:
     assert theme_for({"COLORFGBG": "0;15"}) is LIGHT
     assert theme_for({"COLORFGBG": "15;0"}) is DARK
