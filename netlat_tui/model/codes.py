@@ -71,6 +71,12 @@ class Index:
             found = self.find(codes)
         return found
 
+    def rows_of(self, scope: int, dist: int) -> Places:
+        """Rows of a distribution in all regions of a scope."""
+        known, rows = self._sorted
+        found: Places = rows[(known >> 48 == scope) & (known & 0xFFFF == dist)]
+        return found
+
     def dists(self, regions: Iterable[Region]) -> set[int]:
         """The distributions of which any of these regions has had samples."""
         return {dist for region in regions for dist in self._dists.get(region.code(0), ())}

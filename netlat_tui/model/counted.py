@@ -50,6 +50,12 @@ class Counted:
         """Where each count belongs in lines of ``N_BUCKETS``, one after the other."""
         return np.repeat(self.rows * N_BUCKETS, self.lengths) + self.buckets
 
+    def line(self, rows: Places) -> Counts:
+        """What was counted in these rows together, by bucket."""
+        wanted = np.repeat(np.isin(self.rows, rows), self.lengths)
+        weights = self.counts[wanted].astype(np.float64)  # exact: a tick counts no 2 ** 53 packets
+        return np.bincount(self.buckets[wanted], weights, minlength=N_BUCKETS).astype(np.uint64)
+
     def summaries(self) -> tuple[Places, Counts, npt.NDArray[np.int64]]:
         """(rows, samples, p99 in ns) of every distribution that has samples."""
         begin = np.cumsum(self.lengths) - self.lengths

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from netlat_tui.model.distributions import nothing
 from netlat_tui.model.estimates import scaled
 from netlat_tui.model.filter import Filter, Names
 from netlat_tui.model.gaps import between
+from netlat_tui.model.heats import Heats, Held
 from netlat_tui.model.intervals import Intervals
 from netlat_tui.model.paths import Path, decode
 from netlat_tui.model.points import Direction
@@ -40,17 +40,11 @@ from netlat_tui.model.ticks import (
     Scope,
     Tick,
 )
+from netlat_tui.model.took import paths_in
 from netlat_tui.model.trends import Trends
 
 _NO_CELLS, _NO_SUMS, _NO_PATHS = (np.zeros(0, dtype=kind) for kind in (CELL, SUM, PATH))
 _ACCOUNTED = tuple(name for name in Accounting.__dataclass_fields__ if name != "in_flight")
-
-
-class Held(NamedTuple):
-    """A tick without what is kept of it elsewhere: what it counted, and its paths."""
-
-    tick: Tick
-    counted: Counted
 
 
 class History:
@@ -84,6 +78,7 @@ class History:
         self._ticks: deque[Held] = deque()
         self._index = Index()
         self._trends = Trends(self._index, self.trend_length)
+        self._heats = Heats(self._index)
         self._all, self._window = Aggregate(self._index), Window(self._index)
         self._all_cpus = np.zeros(0, dtype=CPU_ROW)
         self._all_irqs = np.zeros(0, dtype=IRQ_ROW)
@@ -140,6 +135,10 @@ class History:
         if all(held.tick.rest for held in inside):  # what was measured last is better than nothing
             inside = [*(held for held in reversed(self._ticks) if not held.tick.rest), newest][:1] + inside
         return inside
+
+    def _newest_of(self, held: Sequence[Held]) -> int:
+        """How many of the newest ticks these are: one from before a rest may be among them."""
+        return len(held) if not held or held[0] is self._ticks[-len(held)] else len(held) - 1
 
     def snapshot(self, window_ns: int | None, flt: Filter, direction: Direction | None) -> Snapshot:
         """The view of the last ``window_ns`` (``None``: since the start or the last reset).
@@ -222,6 +221,8 @@ class History:
             taken=partial(taken, made, (*by_cpu, *by_irq)),
             under_way=between(self._paths.batches),
             spread=self._spread(held, tuple(numbers), every),
+            heat=partial(self._heats.of, tuple(self._ticks), self._all_ticks, self._newest_of(held)),
+            paths_in=partial(paths_in, self._paths.parts(), flt=flt, names=self.names, direction=direction),
             reasons=self.origin.reasons,
             ifaces=tuple(self._ifaces.values()),
             symbols=dict(self._symbols),

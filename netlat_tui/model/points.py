@@ -366,6 +366,14 @@ DELAYS: tuple[Delay, ...] = (
 """In the order a packet has them. The driver is seen in ``eth_type_trans``; lo and veth begin at ``link``."""
 
 
+DIRECTION_OF: dict[int, Direction] = (
+    {stage.id: stage.direction for stage in STAGES}
+    | {delay.gauge: Direction.RX for delay in DELAYS}
+    | {gauge: direction for direction, gauge in TOTAL.items()}
+)
+"""The direction of every distribution of packets: stages, delays, whole paths."""
+
+
 def stage_base(direction: Direction) -> int:
     """The id of the first stage of a direction."""
     return 0 if direction is Direction.RX else stage_count(Direction.RX)

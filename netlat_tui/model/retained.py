@@ -59,6 +59,10 @@ class Retained:
             wanted &= ~np.isin(self._slow["id"], np.concatenate([ids for _, ids in recent]))
         return joined([chosen(self._slow, wanted), *(rows for rows, _ in recent)])
 
+    def parts(self) -> tuple[Rows, ...]:
+        """All that is kept, as it is now; a path may be in two of them. They never change."""
+        return (self._slow, *(rows for _, rows in self._batches))
+
     def of_ids(self, ids: npt.NDArray[np.uint64]) -> Rows:
         """Paths of these ids, of whatever time, each once; 0 is no path's id."""
         wanted = np.unique(ids[ids != 0])

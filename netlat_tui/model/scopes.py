@@ -7,15 +7,10 @@ from collections.abc import Mapping, Sequence
 from netlat_tui.model.codes import Region
 from netlat_tui.model.intervals import Intervals
 from netlat_tui.model.later import Later
-from netlat_tui.model.points import DELAYS, GAUGE, N_STAGES, STAGES, TOTAL, Direction
+from netlat_tui.model.points import DIRECTION_OF, GAUGE, N_STAGES, Direction
 from netlat_tui.model.snapshot import CpuRow, DelayRow, Distribution, IrqRow, StageRow, Taken, TotalRow
 from netlat_tui.model.ticks import IrqInfo, Rows, Scope
 
-_DIRECTION = (
-    {stage.id: stage.direction for stage in STAGES}
-    | {delay.gauge: Direction.RX for delay in DELAYS}
-    | {gauge: direction for direction, gauge in TOTAL.items()}
-)
 _OF_CPU = (GAUGE["softirq_wait"], GAUGE["softirq_run"])
 _OF_IRQ = (GAUGE["irq_handler"], GAUGE["irq_to_poll"])
 
@@ -43,7 +38,7 @@ def irq_rows(
 
 def taken(made: Intervals, rows: Sequence[CpuRow | IrqRow], dist: int) -> tuple[Taken, ...]:
     """What each of these has of a stage, a delay or whole paths, where it has any: of all of them at once."""
-    if made.direction not in (None, _DIRECTION.get(dist)):
+    if made.direction not in (None, DIRECTION_OF.get(dist)):
         return ()
     if dist >= N_STAGES:  # delays and whole paths are counted by CPU only
         rows = [row for row in rows if isinstance(row, CpuRow)]

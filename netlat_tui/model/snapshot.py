@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from netlat_tui.model.gaps import Between
+from netlat_tui.model.heat import Heat, Span
 from netlat_tui.model.histogram import Counts
 from netlat_tui.model.later import Later
 from netlat_tui.model.points import Delay, Direction, Point, Stage
@@ -265,6 +266,12 @@ class Snapshot:
         repr=False, compare=False
     )  # recent paths that may have been under way between two times (CLOCK_MONOTONIC)
     spread: Spread = field(repr=False, compare=False)  # how the window differs within itself
+    heat: Callable[[int, int], Heat] = field(
+        repr=False, compare=False
+    )  # the distribution of an id tick by tick: those of the window, and at least so many
+    paths_in: Callable[[Span], Rows] = field(
+        repr=False, compare=False
+    )  # PATH rows that match the filter, latest first, of whichever window, as far as they are retained
     reasons: dict[int, str] = field(repr=False, default_factory=dict)
     ifaces: tuple[IfaceInfo, ...] = ()
     symbols: dict[int, str] = field(repr=False, default_factory=dict)
