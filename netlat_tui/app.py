@@ -23,6 +23,7 @@ from netlat_tui.screens.actions.baseline import BaselineActions
 from netlat_tui.screens.actions.columns import ColumnActions
 from netlat_tui.screens.actions.files import FileActions
 from netlat_tui.screens.actions.filtering import FilterActions
+from netlat_tui.screens.actions.heat import HeatActions
 from netlat_tui.screens.actions.help import HelpActions
 from netlat_tui.screens.actions.marking import MARK, MarkActions
 from netlat_tui.screens.actions.time import SEEK, TimeActions
@@ -43,7 +44,7 @@ QUIT_SECONDS = 0.4
 
 
 class NetlatApp(
-    TimeActions, BaselineActions, MarkActions, FilterActions, FileActions, ColumnActions, HelpActions
+    TimeActions, BaselineActions, MarkActions, FilterActions, FileActions, HeatActions, ColumnActions, HelpActions
 ):
     """Shows what a source gives. ``now_ns`` is the clock (UNIX time)."""
 

@@ -133,7 +133,7 @@ class History:
         inside = [held for held in self._ticks if held.tick.mono_ns - held.tick.duration_ns // 2 > since]
         inside = inside or [newest]
         if all(held.tick.rest for held in inside):  # what was measured last is better than nothing
-            inside = [*(held for held in reversed(self._ticks) if not held.tick.rest), newest][:1] + inside
+            inside = [*[held for held in reversed(self._ticks) if not held.tick.rest][:1], *inside]
         return inside
 
     def _newest_of(self, held: Sequence[Held]) -> int:

@@ -13,6 +13,7 @@ KEYS: list[BindingType] = [
     Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True, id="app.interrupt"),
     Binding("equals_sign", "filter_row", "Filter by the selected row", show=False, id="filter.row"),
     Binding("ctrl+l", "clear_filter", "Clear the filter", show=False, id="filter.clear"),
+    Binding("h", "heat", "Heatmap of the selected stage or delay", show=False, id="heat.open"),
     Binding("space", "freeze", "Freeze the display, or pause the replay", show=False, id="view.freeze"),
     Binding("right_square_bracket", "step", "Next tick of the recording", show=False, id="replay.step"),
     Binding("left_square_bracket", "step(-1)", "Previous tick of the recording", show=False, id="replay.back"),
@@ -35,7 +36,8 @@ KEYS: list[BindingType] = [
 ]
 
 _NAMES = {
-    "escape": "Esc", "up": "Up", "down": "Down", "space": "Space", "tab": "Tab", "shift+tab": "S-Tab",
+    "escape": "Esc", "up": "Up", "down": "Down", "left": "Left", "right": "Right",
+    "space": "Space", "tab": "Tab", "shift+tab": "S-Tab",
     "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "f1": "F1",
     "left": "Left", "right": "Right", "backspace": "Backspace", "delete": "Del",
     "shift+up": "S-Up", "shift+down": "S-Down",

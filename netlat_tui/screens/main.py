@@ -1,9 +1,9 @@
-"""The first screen: the five panes, one or all of them at once, and the detail of the selected row."""
+"""The first screen: the panes, one or several of them at once, and the detail of the selected row."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,7 +17,9 @@ from netlat_tui.model.snapshot import CpuRow, IrqRow, Snapshot, StageRow
 from netlat_tui.screens.detail import detail
 from netlat_tui.screens.drop import DropScreen
 from netlat_tui.screens.dump import Record, View
-from netlat_tui.screens.panes import cpus, drops, irqs, layers, paths, whole
+from netlat_tui.screens.heat import open_cell
+from netlat_tui.screens.heat_view import HeatView
+from netlat_tui.screens.panes import cpus, drops, heat, irqs, layers, paths, whole
 from netlat_tui.screens.panes.base import Measured, Pane
 from netlat_tui.screens.panes.paths import Order
 from netlat_tui.screens.panes.scope import baseline_marks, scope_name
@@ -27,12 +29,16 @@ from netlat_tui.screens.stage import StageScreen, explained, interval_name
 from netlat_tui.screens.view import Context, Help, ViewScreen
 from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.distribution import Marks
+from netlat_tui.widgets.line_view import LineView
 from netlat_tui.widgets.lines import Line, Role, Span, clip, fit, join, width
 from netlat_tui.widgets.table import Table
 
-PANES: tuple[Pane, ...] = (layers.PANE, cpus.PANE, irqs.PANE, paths.PANE, drops.PANE)
+PANES: tuple[Pane, ...] = (layers.PANE, cpus.PANE, irqs.PANE, paths.PANE, drops.PANE, heat.PANE)
 PLACED = (layers.PANE, cpus.PANE, irqs.PANE, drops.PANE, paths.PANE, *(pane for pane in PANES if pane.alone))
 """The same in the order of the grid, where several are shown at once."""
+
+Body = Table | HeatView
+"""What a pane is drawn by."""
 
 
 class MainScreen(ViewScreen):
@@ -63,23 +69,33 @@ class MainScreen(ViewScreen):
         with Container(id="panes"):
             for pane in PLACED:
                 number = PANES.index(pane) + 1
-                with Vertical(id=f"pane-{pane.key}", classes="pane") as box:
+                with Vertical(id=f"pane-{pane.key}", classes="pane alone" if pane.alone else "pane") as box:
                     box.border_title = f"{number} {pane.title}"
-                    yield Table(pane.columns, glyphs, id=f"table-{pane.key}", empty="waiting for the first figures")
+                    yield self._body(pane)
             with Vertical(id="detail"):
                 yield Canvas(glyphs, id="detail-title")
                 yield Canvas(glyphs, id="detail-body")
+
+    def _body(self, pane: Pane) -> Body:
+        glyphs, name = self.context.glyphs, f"table-{pane.key}"
+        if pane is heat.PANE:
+            return HeatView(glyphs, id=name)
+        return Table(pane.columns, glyphs, id=name, empty="waiting for the first figures")
 
     def on_mount(self) -> None:
         self.query_one("#tabs", Canvas).draw(lambda cells, _: [self._tabs(cells)])
         self._choose(0)
         super().on_mount()
 
-    def main_table(self) -> Table | None:
+    def main_table(self) -> Body | None:
         return self._table(self._current)
 
-    def _table(self, number: int) -> Table:
-        return self.query_one(f"#table-{PANES[number].key}", Table)
+    def _table(self, number: int) -> Body:
+        return cast(Body, self.query_one(f"#table-{PANES[number].key}", LineView))
+
+    @property
+    def _heat(self) -> HeatView:
+        return self.query_one(HeatView)
 
     @property
     def pane(self) -> Pane:
@@ -88,13 +104,28 @@ class MainScreen(ViewScreen):
     def show(self, snapshot: Snapshot) -> None:
         glyphs = self.context.glyphs
         for number, pane in enumerate(PANES):
-            rows = paths.rows(snapshot, glyphs, self._order) if pane is paths.PANE else pane.rows(snapshot, glyphs)
-            self._table(number).show(rows, glyphs.text(pane.empty(snapshot)))
+            table = self._table(number)
+            if isinstance(table, Table):
+                rows = paths.rows(snapshot, glyphs, self._order) if pane is paths.PANE else pane.rows(snapshot, glyphs)
+                table.show(rows, glyphs.text(pane.empty(snapshot)))
+        self._show_heat()
         self._refresh_detail()
+
+    def _show_heat(self) -> None:
+        """It is made only while somebody looks at it."""
+        if self.pane is heat.PANE and self.context.state.snapshot is not None:
+            self._heat.show_snapshot(self.context.state.snapshot)
+            self._say_where()
+
+    def _say_where(self) -> None:
+        named = self.pane is heat.PANE and self._heat.title
+        self.crumbs = (self.pane.title, self._heat.title) if named else (self.pane.title,)
+        self.refresh_frame()
 
     def _refresh_detail(self) -> None:
         glyphs = self.context.glyphs
-        title, painter = detail(self._table(self._current).selected, glyphs, self._marks)
+        table = self._table(self._current)
+        title, painter = detail(table.selected, glyphs, self._marks) if isinstance(table, Table) else table.detail()
         words = f" {title} " if title else ""
 
         def rule(cells: int, _: int) -> Sequence[Line]:
@@ -130,14 +161,15 @@ class MainScreen(ViewScreen):
 
     def _choose(self, number: int) -> None:
         self._current = number % len(PANES)
-        self.crumbs = (self.pane.title,)
         self.set_class(self.pane.alone, "-alone")
+        self.set_class(self.pane is heat.PANE, "-heatmap")
         for index, pane in enumerate(PANES):
             self.query_one(f"#pane-{pane.key}").set_class(index == self._current, "-current")
         self._title_paths()
         self.focus_table()
+        self._show_heat()
         self._refresh_detail()
-        self.refresh_frame()
+        self._say_where()
 
     def _title_paths(self) -> None:
         number = PANES.index(paths.PANE) + 1
@@ -170,6 +202,16 @@ class MainScreen(ViewScreen):
         if event.table is self._table(self._current):
             self._refresh_detail()
 
+    def on_heatmap_moved(self) -> None:
+        self._refresh_detail()
+
+    def on_heat_view_turned(self) -> None:
+        self._say_where()
+        self._refresh_detail()
+
+    def on_heatmap_opened(self) -> None:
+        open_cell(self, self._heat)
+
     def on_descendant_focus(self) -> None:
         for number in range(len(PANES)):
             if self._table(number).has_focus and number != self._current:
@@ -187,11 +229,17 @@ class MainScreen(ViewScreen):
         elif isinstance(item, Path):
             self.app.push_screen(PathScreen(self.context, (*self.crumbs, glyphs.text(item.flow)), item))
 
+    def dist(self) -> int | None:
+        row = self._table(self._current).selected
+        return heat.dist_of(row.item) if row is not None else None
+
     def term(self) -> str:
         row = self._table(self._current).selected
         return self.pane.term(row) if row is not None else ""
 
     def exported(self, snapshot: Snapshot) -> View:
+        if self.pane is heat.PANE:
+            return self._heat.exported(snapshot, self.crumbs)
         records: dict[str, Sequence[Record]] = {
             layers.PANE.key: _changed(
                 [*map(_delay_record, values.delays(snapshot)), *values.stages(snapshot)], baseline.of_layers(snapshot)

@@ -180,6 +180,11 @@ class PathScreen(ViewScreen):
         else:
             self.post_message(self.Say("nothing was counted of this stage in the window shown"))
 
+    def dist(self) -> int | None:
+        """Of the stage that leads to the selected point."""
+        row = self.query_one(Table).selected
+        return row.item.stage.id if row is not None and isinstance(row.item, PathStage) else None
+
     def term(self) -> str:
         return paths_pane.term(Row(self.path.id, (), self.path))
 

@@ -14,6 +14,7 @@ from netlat_tui.screens.detail import plot, stage_title
 from netlat_tui.screens.dump import View, interval_record, table_lines
 from netlat_tui.screens.panes import whole
 from netlat_tui.screens.panes.base import Measured
+from netlat_tui.screens.panes.heat import dist_of
 from netlat_tui.screens.panes.scope import (
     WHERE_COLUMNS,
     Scope,
@@ -106,6 +107,10 @@ class StageScreen(ViewScreen):
         if found is not None:
             crumbs = (*self.crumbs, scope_name(scope, self.context.glyphs))
             self.app.push_screen(StageScreen(self.context, crumbs, found, scope))
+
+    def dist(self) -> int | None:
+        """What is kept tick by tick is of all CPUs together."""
+        return dist_of(self._item) if self._scope is None else None
 
     def term(self) -> str:
         for table in self.query(Table):

@@ -22,6 +22,7 @@ from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.cells import Column, Row
 from netlat_tui.widgets.filter_bar import FilterBar
 from netlat_tui.widgets.glyphs import Glyphs
+from netlat_tui.widgets.heatmap import Heatmap
 from netlat_tui.widgets.lines import Line
 from netlat_tui.widgets.scrubber import Scrubber
 from netlat_tui.widgets.table import Table
@@ -78,8 +79,8 @@ class ViewScreen(Screen[None]):
         """Fill the body from a snapshot."""
         raise NotImplementedError
 
-    def main_table(self) -> Table | None:
-        """The table that has, or should have, the focus."""
+    def main_table(self) -> Table | Heatmap | None:
+        """The table, or what stands in its place, that has, or should have, the focus."""
         return next(iter(self.query(Table)), None)
 
     def facts(self, cells: int) -> Sequence[Line]:
@@ -96,6 +97,10 @@ class ViewScreen(Screen[None]):
     def term(self) -> str:
         """The filter for what is selected, "" where there is none."""
         return ""
+
+    def dist(self) -> int | None:
+        """The distribution of what is selected, ``None`` where it is not kept tick by tick."""
+        return None
 
     # -- the frame
 

@@ -13,7 +13,7 @@ _WORDS = str.maketrans({"→": "->", "µ": "u", "…": "~", "·": "|", "–": "-
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """One set of characters. ``heights`` and ``eighths`` rise from the least to a full cell."""
+    """One set of characters. ``heights``, ``eighths`` and ``density`` rise from the least to a full cell."""
 
     ascii_only: bool
     heights: str
@@ -32,6 +32,9 @@ class Glyphs:
     done: str
     head: str
     flag: str
+    density: str
+    unmeasured: str
+    covered: str
 
     def duration(self, ns: float | None) -> str:
         return duration(ns, self.ascii_only)
@@ -48,12 +51,14 @@ UNICODE = Glyphs(
     ascii_only=False, heights="▁▂▃▄▅▆▇█", eighths="▏▎▍▌▋▊▉█", cursor="▌", bands=(" ", "•", "▲"),
     ellipsis="…", rule="─", separator="·", crumb="›", mark="╵", tick="┬", falling="↓", rising="↑", gap="·",
     done="━", head="█", flag="┃",
+    density="░▒▓█", unmeasured="╎", covered="═",
 )  # fmt: skip
 
 ASCII = Glyphs(
     ascii_only=True, heights="_.-~=+*#", eighths="|=======", cursor=">", bands=(" ", "+", "!"),
     ellipsis="~", rule="-", separator="|", crumb=">", mark="'", tick="+", falling="v", rising="^", gap=".",
     done="=", head="#", flag="!",
+    density=".:+#", unmeasured="|", covered="=",
 )  # fmt: skip
 
 

@@ -78,6 +78,8 @@ VIEWS: dict[str, list[str]] = {
     "cpu": ["2", "enter"],
     "irq": ["3", "enter"],
     "path": ["4", "enter"],
+    "heatmap": ["6"],
+    "cell": ["6", "enter"],
 }
 
 

@@ -7,6 +7,8 @@ from textual import events
 
 from netlat_tui.model.points import Direction
 from netlat_tui.screens.drop import DropScreen
+from netlat_tui.screens.heat import CellScreen, HeatScreen
+from netlat_tui.screens.heat_view import HeatView
 from netlat_tui.screens.help import HelpScreen
 from netlat_tui.screens.main import MainScreen
 from netlat_tui.screens.panes.layers import SHARE
@@ -14,6 +16,7 @@ from netlat_tui.screens.path import PathScreen
 from netlat_tui.screens.scope import ScopeScreen
 from netlat_tui.screens.stage import StageScreen
 from netlat_tui.widgets.filter_bar import FilterBar
+from netlat_tui.widgets.heatmap import Heatmap
 from netlat_tui.widgets.table import Table
 from tests.screens.conftest import make_app, running, screen_text, shown, table_lines, until
 from tests.screens.source import StepSource, tick
@@ -32,8 +35,10 @@ async def test_the_panes_open_by_number_and_tab() -> None:
         await pilot.press("tab")
         assert "REACHED" in screen_text(app)
         await pilot.press("tab")
+        assert "Heatmap › RX total" in screen_text(app)
+        await pilot.press("tab")
         assert "STAGE" in screen_text(app)
-        await pilot.press("shift+tab")
+        await pilot.press("shift+tab", "5")
         assert "REACHED" in screen_text(app)
 
 
@@ -51,6 +56,12 @@ async def test_the_panes_open_by_number_and_tab() -> None:
         (["4", "enter", "enter"], StageScreen, "› socket→wakeup"),
         ([*["down"] * 6, "enter", "enter"], StageScreen, "Layers › irq→raise › cpu0"),
         (["5", "enter"], DropScreen, "Drops › NO_SOCKET at udp_queue_rcv_one_skb+0x1f"),
+        (["6", "enter"], CellScreen, "Heatmap › RX total › 00:00:02–00:00:03 65.5µs–"),
+        (["6", "enter", "enter"], PathScreen, "› tcp 10.0.0.3:40002 → 10.0.0.9:443"),
+        (["h"], HeatScreen, "Layers › heatmap of interface→data link"),
+        (["h", "enter"], CellScreen, "Layers › heatmap of interface→data link › 00:00:02–00:00:03 "),
+        (["enter", "h"], HeatScreen, "Layers › interface→data link › heatmap of interface→data link"),
+        (["4", "enter", "h"], HeatScreen, "› heatmap of socket→wakeup"),
         (["5", "enter", "enter"], PathScreen, "+0x1f › tcp 10.0.0.3:40005 → 10.0.0.9:443"),
     ],
 )
@@ -273,7 +284,8 @@ async def test_escape_never_quits() -> None:
 
 def test_every_binding_can_be_remapped() -> None:
     app = make_app()
-    kinds = [type(app), MainScreen, PathScreen, DropScreen, ScopeScreen, StageScreen, Table, HelpScreen, FilterBar]
+    screens = [MainScreen, PathScreen, DropScreen, ScopeScreen, StageScreen, HeatScreen, CellScreen, HelpScreen]
+    kinds = [type(app), *screens, Table, Heatmap, HeatView, FilterBar]
     bindings = [binding for kind in kinds for binding in kind.__dict__.get("BINDINGS", ())]
     assert len(bindings) > 30
     assert [binding.key for binding in bindings if not binding.id] == []

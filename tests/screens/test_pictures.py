@@ -26,6 +26,9 @@ VIEWS: dict[str, list[str]] = {
     "filtered": ["slash", *"port 9000 and total > 20ms", "enter", "4"],
     "help": ["question_mark"],
     "zoomed": ["4", "z"],
+    "heatmap": ["6", *["left"] * 3, "up"],
+    "cell": ["6", *["left"] * 3, "enter"],
+    "stage heatmap": ["G", "enter", "h"],
 }
 
 
@@ -109,6 +112,11 @@ def test_interrupts_and_names_of_others(keys: list[str], synthetic: Pictured, sn
 def test_ascii(synthetic_ascii: Pictured, snap_compare: Compare) -> None:
     app, last = synthetic_ascii
     assert snap_compare(app, terminal_size=(120, 40), run_before=taken([], last))
+
+
+def test_heatmap_in_ascii(synthetic_ascii: Pictured, snap_compare: Compare) -> None:
+    app, last = synthetic_ascii
+    assert snap_compare(app, terminal_size=(120, 40), run_before=taken(["6", "left", "up", "up"], last))
 
 
 def test_narrow(recorded: Pictured, snap_compare: Compare) -> None:

@@ -127,6 +127,13 @@ def test_the_window_of_a_rest_is_not_wider_for_what_was_measured_last() -> None:
     assert shown.heat(TOTAL[Direction.RX], 0).window == 2
 
 
+def test_a_window_of_nothing_but_rests_has_each_once() -> None:
+    shown = history_of([replace(tick, rest=True) for tick in make_ticks(4)]).snapshot(2 * SECOND, EVERYTHING, None)
+    assert (shown.ticks, shown.window_ns) == (2, 2 * SECOND)
+    heat = shown.heat(TOTAL[Direction.RX], 9)
+    assert (heat.window, heat.measured.tolist()) == (2, [False] * 4)
+
+
 def test_what_was_counted_in_part_is_an_estimate() -> None:
     shown = history_of([replace(make_tick(0), every=4), make_tick(1)]).snapshot(SECOND, EVERYTHING, None)
     rx = TOTAL[Direction.RX]
