@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -119,29 +120,33 @@ def delays_of(row: np.void) -> list[tuple[int, int]]:
     return found
 
 
-def _booked(rows: Rows) -> tuple[Rows, Rows]:
-    """Cells and sums as the kernel side counts these paths: by CPU, and by interrupt."""
+def booked(rows: Rows, waits: Mapping[int, int] | None = None) -> tuple[Rows, Rows]:
+    """Cells and sums as the kernel side counts these paths: by CPU, and by interrupt.
+
+    ``waits``: how long NET_RX waited on a CPU, in ns; 4 µs on the others.
+    """
     samples: dict[tuple[int, int, int], list[int]] = {}
     for row in rows:
         indexes = [i for i in range(16) if row["mask"] >> i & 1]
         times = [int(row["t_ns"][i]) for i in indexes]
         direction = Direction(int(row["direction"]))
         regions = [(Scope.CPU, int(row["softirq_cpu"])), (Scope.IRQ, int(row["irq"]))]
-        booked = [
+        counted = [
             (stage_id(direction, a, b), later - earlier)
             for a, b, earlier, later in zip(indexes, indexes[1:], times, times[1:], strict=False)
         ]
         by_cpu = delays_of(row) if direction is Direction.RX else []
         if row["outcome"] == Outcome.COMPLETE:
-            booked.append((TOTAL[direction], times[-1]))
+            counted.append((TOTAL[direction], times[-1]))
         if direction is Direction.TX:
             regions.pop()
+        wait_ns = (waits or {}).get(int(row["softirq_cpu"]), 4_000)
         extra: dict[Scope, list[tuple[int, int]]] = {
-            Scope.CPU: [*by_cpu, (GAUGE["softirq_wait"], 4_000), (GAUGE["softirq_run"], 20_000)],
+            Scope.CPU: [*by_cpu, (GAUGE["softirq_wait"], wait_ns), (GAUGE["softirq_run"], 20_000)],
             Scope.IRQ: [(GAUGE["irq_handler"], 1_800), (GAUGE["irq_to_poll"], 6_000)],
         }
         for scope, key in regions:
-            for dist, ns in booked + extra[scope]:
+            for dist, ns in counted + extra[scope]:
                 samples.setdefault((scope, key, dist), []).append(ns)
     cells, sums = [], []
     for where, values in sorted(samples.items()):
@@ -170,7 +175,7 @@ def make_tick(seq: int, paths: int = 20, seed: int = 1, drops: int = 1, sent: in
         pairs = min(sent, paths)
         out["peer"][:pairs], rows["peer"][:pairs] = rows["id"][:pairs], out["id"][:pairs]
         rows = np.concatenate([rows, out])
-    cells, sums = _booked(rows)
+    cells, sums = booked(rows)
     cpus = np.zeros(2, dtype=CPU_ROW)
     cpus["cpu"] = (0, 1)
     cpus["packets"] = [(rows["softirq_cpu"] == cpu).sum() for cpu in (0, 1)]

@@ -11,6 +11,7 @@ from typing import Any
 from netlat_tui.export import baseline, values
 from netlat_tui.export.compare import plain_words
 from netlat_tui.model.derive import decode_rows
+from netlat_tui.model.findings import Severity, findings
 from netlat_tui.model.points import Direction
 from netlat_tui.model.snapshot import Distribution, Snapshot
 from netlat_tui.model.text import duration, percent, printable, quantity, size
@@ -33,6 +34,7 @@ def to_dict(snapshot: Snapshot, origin: Origin, live: bool, marks: Sequence[Mark
         "cpus": values.cpus(snapshot),
         "irqs": values.irqs(snapshot),
         "drops": values.drops(snapshot),
+        "findings": values.findings(snapshot),
         "paths": values.paths(snapshot, snapshot.slowest),
         **({"changes": baseline.records(snapshot)} if snapshot.against is not None else {}),
     } | ({"marks": [_mark(mark) for mark in marks]} if marks else {})
@@ -76,7 +78,12 @@ def to_text(
     snapshot: Snapshot, origin: Origin, live: bool, ascii_only: bool = False, marks: Sequence[Mark] = ()
 ) -> str:
     """For people: what the screens show, one after the other."""
-    parts = [_head(snapshot, origin, live), _whole(snapshot, ascii_only), _stages(snapshot, ascii_only)]
+    parts = [
+        _head(snapshot, origin, live),
+        _findings(snapshot),
+        _whole(snapshot, ascii_only),
+        _stages(snapshot, ascii_only),
+    ]
     parts += [_cpus(snapshot, ascii_only), _irqs(snapshot, ascii_only), _drops(snapshot)]
     parts += [_paths(snapshot, ascii_only), _baseline(snapshot, ascii_only), _marks(marks), _accounting(snapshot)]
     text = "\n".join(part for part in parts if part)
@@ -108,6 +115,17 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], left: int) ->
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _findings(snapshot: Snapshot) -> str:
+    """What stands out, worst first: marked where it hurts."""
+    lines = ["WHAT STANDS OUT"]
+    for one in findings(snapshot):
+        lines.append(f"{'!' if one.severity is Severity.HOT else '-'} {one.kind.replace('-', ' ')}: {one.sentence}")
+        lines += [f"    look at: {words}" for words in one.look]
+    if len(lines) == 1:
+        lines.append("  nothing")
     return "\n".join(lines) + "\n"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from netlat_tui.model.derive import decode_rows
 from netlat_tui.model.gaps import Gap, gaps_of
+from netlat_tui.model.findings import findings as found
 from netlat_tui.model.paths import Path
 from netlat_tui.model.points import Direction
 from netlat_tui.model.snapshot import DelayRow, Distribution, DropRow, Snapshot, StageRow
@@ -132,6 +133,25 @@ def gap(item: Gap) -> dict[str, Any]:
     if item.task is not None:
         told |= {"pid": item.task.pid, "comm": item.task.comm}
     return told
+
+
+def findings(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """What stands out, worst first."""
+    return [
+        {
+            "kind": one.kind,
+            "severity": one.severity.name.lower(),
+            "subject": one.subject,
+            "sentence": one.sentence,
+            "cost_ns": one.cost_ns,
+            "figures": [
+                {"name": figure.name, "value": figure.value, "unit": figure.unit.value, "estimated": figure.estimated}
+                for figure in one.figures
+            ],
+            "look": list(one.look),
+        }
+        for one in found(snapshot)
+    ]
 
 
 def paths(snapshot: Snapshot, rows: Rows) -> list[dict[str, Any]]:

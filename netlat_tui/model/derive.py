@@ -34,6 +34,7 @@ from netlat_tui.model.ticks import (
     PATH,
     SUM,
     IfaceInfo,
+    IfaceSetup,
     IrqInfo,
     Origin,
     Rows,
@@ -69,6 +70,7 @@ class History:
         self._shown = shown_paths
         self._irq_info: dict[int, IrqInfo] = {}
         self._ifaces: dict[tuple[int, int], IfaceInfo] = {}
+        self._setups: dict[int, IfaceSetup] = {}
         self._symbols: dict[int, str] = {}
         self._in_flight = 0
         self.reset()
@@ -88,7 +90,7 @@ class History:
         self._all_ticks = 0
         self._all_every = 1
         self._all_measured_ns = 0
-        self._all_dropped = 0
+        self._all_dropped = self._all_retransmitted = 0
         self._all_ns = 0
         self._paths = Retained(self._max_paths, keep_ns=self._keep_ns)
 
@@ -110,11 +112,13 @@ class History:
         self._all_every = max(self._all_every, tick.every)
         self._all_measured_ns += 0 if tick.rest else tick.duration_ns
         self._all_dropped += tick.counters.get("dropped", 0)
+        self._all_retransmitted += tick.counters.get("retransmitted", 0)
         self._all_ticks += 1
         self._all_ns += tick.duration_ns
         self._in_flight = tick.in_flight
         self._irq_info.update((info.irq, info) for info in tick.irq_info)
         self._ifaces.update(((info.netns, info.ifindex), info) for info in tick.iface_info)
+        self._setups.update((setup.ifindex, setup) for setup in tick.iface_setup)
         self._symbols.update(tick.symbols)
         self._paths.add(tick.mono_ns, tick.paths)
 
@@ -150,7 +154,7 @@ class History:
         if window_ns is None:
             sums, cpus, irqs, dropped = self._all.sums(), self._all_cpus, self._all_irqs, self._all_drops
             duration, count, ends, every = self._all_ns, self._all_ticks, self._all_dropped, self._all_every
-            measured = self._all_measured_ns
+            measured, again = self._all_measured_ns, self._all_retransmitted
         else:
             sums = self._window.sums([one.counted for one in held])
             cpus = added_up([tick.cpus for tick in ticks], CPU_ROW, "cpu")
@@ -158,6 +162,7 @@ class History:
             dropped = drops.add_up(tick.drops for tick in ticks)
             duration, count = sum(tick.duration_ns for tick in ticks), len(ticks)
             ends = sum(tick.counters.get("dropped", 0) for tick in ticks)
+            again = sum(tick.counters.get("retransmitted", 0) for tick in ticks)
             every = max((tick.every for tick in ticks), default=1)
             measured = sum(tick.duration_ns for tick in ticks if not tick.rest)
         seconds = max(measured, 1) / 1e9
@@ -227,6 +232,8 @@ class History:
             ifaces=tuple(self._ifaces.values()),
             symbols=dict(self._symbols),
             every=every,
+            retransmitted=again,
+            setups=tuple(self._setups.values()),
             held_back=newest.held_back if newest else "",
         )
 

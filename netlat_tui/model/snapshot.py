@@ -14,7 +14,7 @@ from netlat_tui.model.heat import Heat, Span
 from netlat_tui.model.histogram import Counts
 from netlat_tui.model.later import Later
 from netlat_tui.model.points import Delay, Direction, Point, Stage
-from netlat_tui.model.ticks import Hook, IfaceInfo, IrqInfo, Rows
+from netlat_tui.model.ticks import Hook, IfaceInfo, IfaceSetup, IrqInfo, Rows
 
 if TYPE_CHECKING:
     from netlat_tui.model.baseline import Against
@@ -276,5 +276,7 @@ class Snapshot:
     ifaces: tuple[IfaceInfo, ...] = ()
     symbols: dict[int, str] = field(repr=False, default_factory=dict)
     every: int = 1  # at the most, one packet in so many was counted: above 1 the figures are estimates
+    retransmitted: int = 0  # of the packets sent in the window: TCP had sent their bytes before
+    setups: tuple[IfaceSetup, ...] = ()  # of the interfaces of the tracer's own namespace
     held_back: str = ""  # what is not measured now to stay within the budget (Tick.held_back)
     against: Against | None = field(repr=False, compare=False, default=None)  # a baseline, where one is pinned

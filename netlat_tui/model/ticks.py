@@ -147,6 +147,7 @@ COUNTERS: tuple[tuple[str, str], ...] = (
     ("sent", "those of the packets seen that were on their way out"),
     ("segments", "further segments that skbs carried (GSO): packets on the wire beyond those seen"),
     ("drop_overflow", "drops without a place of their own in the table of drops"),
+    ("retransmitted", "those of the packets sent whose bytes TCP had sent before"),
 )
 """Every counter of a tick with its meaning. The first twelve are the accounting of DESIGN.md, less ``in_flight``."""
 
@@ -191,6 +192,21 @@ class IfaceInfo:
     ifindex: int
     netns: int
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class IfaceSetup:
+    """How an interface of the tracer's own namespace hands out what it receives. ``name`` is hostile text.
+
+    ``rps``: the CPUs its receive queues are steered to, a hexadecimal mask, "" where that is not known; ``rx_usecs``:
+    how long it may hold an interrupt back, ``None`` where the driver does not say.
+    """
+
+    ifindex: int
+    name: str
+    rps: str = ""
+    rx_usecs: int | None = None
+    adaptive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +275,7 @@ class Tick:
     drops: Rows = field(default_factory=lambda: _rows(DROP_ROW))
     irq_info: tuple[IrqInfo, ...] = ()
     iface_info: tuple[IfaceInfo, ...] = ()
+    iface_setup: tuple[IfaceSetup, ...] = ()
     symbols: tuple[tuple[int, str], ...] = ()  # names of the addresses that dropped packets: ip_rcv_core+0x1a
     self_cost: SelfCost = field(default_factory=SelfCost)
     filter: str = ""  # the filter in force in the kernel while the tick ran

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from netlat_tui.model.ticks import COUNTER_NAMES, Hook, IfaceInfo, IrqInfo, Origin, SelfCost, Tick
+from netlat_tui.model.ticks import COUNTER_NAMES, Hook, IfaceInfo, IfaceSetup, IrqInfo, Origin, SelfCost, Tick
 from netlat_tui.recording.arrays import DTYPES, pack, unpack
 from netlat_tui.recording.format import FORMAT, VERSION, FrameError, RecordingError
 from netlat_tui.recording.tables import Tables, gauges_now, points_now
@@ -26,6 +26,7 @@ class _TickMeta(msgspec.Struct, kw_only=True):
     counters: dict[str, int] = {}
     irq_info: list[tuple[int, str, str, str]] = []
     iface_info: list[tuple[int, int, str]] = []
+    iface_setup: list[tuple[int, str, str, int | None, bool]] = []
     symbols: list[tuple[int, str]] = []
     self_cost: tuple[int | None, int | None, int, int] = (None, None, 0, 0)
     filter: str = ""
@@ -87,6 +88,7 @@ def tick(item: Tick) -> dict[str, Any]:
         "counters": {name: count for name, count in item.counters.items() if count},
         "irq_info": [dataclasses.astuple(info) for info in item.irq_info],
         "iface_info": [dataclasses.astuple(info) for info in item.iface_info],
+        "iface_setup": [dataclasses.astuple(setup) for setup in item.iface_setup],
         "symbols": list(item.symbols),
         "self_cost": dataclasses.astuple(item.self_cost),
         "filter": item.filter,
@@ -120,6 +122,7 @@ def parse_tick(content: dict[str, Any], tables: Tables) -> tuple[Tick, int]:
         in_flight=meta.in_flight,
         irq_info=tuple(IrqInfo(*info) for info in meta.irq_info),
         iface_info=tuple(IfaceInfo(*info) for info in meta.iface_info),
+        iface_setup=tuple(IfaceSetup(*setup) for setup in meta.iface_setup),
         symbols=tuple(meta.symbols),
         self_cost=SelfCost(*meta.self_cost),
         filter=meta.filter,

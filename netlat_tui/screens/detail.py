@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from netlat_tui.model.findings import Finding
 from netlat_tui.model.paths import Path
 from netlat_tui.model.points import Direction, IrqClass, Outcome, Stage
 from netlat_tui.model.snapshot import CpuRow, Distribution, IrqRow, StageRow
 from netlat_tui.model.text import percent
 from netlat_tui.screens.panes.base import Measured
 from netlat_tui.screens.panes.drops import Dropped
+from netlat_tui.screens.panes.why import painter as finding
 from netlat_tui.widgets.bands import latency_band
 from netlat_tui.widgets.canvas import Painter
 from netlat_tui.widgets.cells import Row
@@ -49,6 +51,8 @@ def detail(row: Row | None, glyphs: Glyphs, further: Further = lambda _: ()) -> 
             title = f"{item.kind.reason} at {item.kind.where}"
             return glyphs.text(title), _said("none of its packets has a path in this window")
         return glyphs.text(f"{item.last.flow}, the last to be dropped so"), _path(item.last, glyphs)
+    if isinstance(item, Finding):
+        return glyphs.text(f"{item.kind.replace('-', ' ')}, {item.subject}"), finding(item, glyphs)
     if isinstance(item, Path):
         return glyphs.text(f"{item.flow}, {item.outcome.label}"), _path(item, glyphs)
     return "", None

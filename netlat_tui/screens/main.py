@@ -11,29 +11,29 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 
 from netlat_tui.export import baseline, values
-from netlat_tui.model.paths import Path
+from netlat_tui.model.findings import Finding
+from netlat_tui.model.findings import View as Shown
 from netlat_tui.model.points import Direction
-from netlat_tui.model.snapshot import CpuRow, IrqRow, Snapshot, StageRow
+from netlat_tui.model.snapshot import Snapshot, StageRow
 from netlat_tui.screens.detail import detail
-from netlat_tui.screens.drop import DropScreen
 from netlat_tui.screens.dump import Record, View
 from netlat_tui.screens.heat import open_cell
 from netlat_tui.screens.heat_view import HeatView
-from netlat_tui.screens.panes import cpus, drops, heat, irqs, layers, paths, whole
+from netlat_tui.screens.opening import screen_of, shown_by
+from netlat_tui.screens.panes import cpus, drops, heat, irqs, layers, paths, whole, why
 from netlat_tui.screens.panes.base import Measured, Pane
 from netlat_tui.screens.panes.paths import Order
-from netlat_tui.screens.panes.scope import baseline_marks, scope_name
-from netlat_tui.screens.path import PathScreen
-from netlat_tui.screens.scope import ScopeScreen
-from netlat_tui.screens.stage import StageScreen, explained, interval_name
+from netlat_tui.screens.panes.scope import baseline_marks
+from netlat_tui.screens.stage import explained
 from netlat_tui.screens.view import Context, Help, ViewScreen
+from netlat_tui.widgets.bands import Band
 from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.distribution import Marks
 from netlat_tui.widgets.line_view import LineView
 from netlat_tui.widgets.lines import Line, Role, Span, clip, fit, join, width
 from netlat_tui.widgets.table import Table
 
-PANES: tuple[Pane, ...] = (layers.PANE, cpus.PANE, irqs.PANE, paths.PANE, drops.PANE, heat.PANE)
+PANES: tuple[Pane, ...] = (layers.PANE, cpus.PANE, irqs.PANE, paths.PANE, drops.PANE, heat.PANE, why.PANE)
 PLACED = (layers.PANE, cpus.PANE, irqs.PANE, drops.PANE, paths.PANE, *(pane for pane in PANES if pane.alone))
 """The same in the order of the grid, where several are shown at once."""
 
@@ -52,6 +52,7 @@ class MainScreen(ViewScreen):
             for number, pane in enumerate(PANES, 1)
         ),
         Binding("z", "zoom", "Zoom the pane, or all again", show=False, id="pane.zoom"),
+        Binding("w", "pane_of('why')", "Why: what stands out", show=False, id="pane.why.word"),
         Binding("o", "order", "Paths: slowest or latest first", show=False, id="paths.order"),
     ]
 
@@ -60,6 +61,7 @@ class MainScreen(ViewScreen):
         self._current = 0
         self._order = Order.SLOWEST
         self._detail_title = ""
+        self._severe = 0  # findings
 
     # -- body
 
@@ -108,6 +110,8 @@ class MainScreen(ViewScreen):
             if isinstance(table, Table):
                 rows = paths.rows(snapshot, glyphs, self._order) if pane is paths.PANE else pane.rows(snapshot, glyphs)
                 table.show(rows, glyphs.text(pane.empty(snapshot)))
+                if pane is why.PANE:
+                    self._severe = why.severe(rows)
         self._show_heat()
         self._refresh_detail()
 
@@ -148,7 +152,10 @@ class MainScreen(ViewScreen):
         spans: list[Span] = [(" ", Role.PLAIN)]
         for number, pane in enumerate(PANES):
             role = Role.SORTED if number == self._current else Role.DIM
-            spans += [(f"{number + 1} {pane.title}", role), ("  ", Role.PLAIN)]
+            spans.append((f"{number + 1} {pane.title}", role))
+            if pane is why.PANE and self._severe:
+                spans.append((f" {self._severe}{self.context.glyphs.bands[Band.HOT]}", Role.HOT))
+            spans.append(("  ", Role.PLAIN))
         if self.pane is paths.PANE:
             spans.append((f"{self._order.value} first", Role.PLAIN))
         at, count = self._table(self._current).position
@@ -177,6 +184,9 @@ class MainScreen(ViewScreen):
 
     def action_pane(self, number: int) -> None:
         self._choose(number - 1)
+
+    def action_pane_of(self, key: str) -> None:
+        self._choose(next(at for at, pane in enumerate(PANES) if pane.key == key))
 
     def action_next_pane(self, step: int) -> None:
         self._choose(self._current + step)
@@ -218,16 +228,17 @@ class MainScreen(ViewScreen):
                 self._choose(number)
 
     def on_table_opened(self, event: Table.Opened) -> None:
-        item = event.row.item
-        glyphs = self.context.glyphs
-        if isinstance(item, StageRow | Measured):
-            self.app.push_screen(StageScreen(self.context, (*self.crumbs, interval_name(item, glyphs)), item))
-        elif isinstance(item, CpuRow | IrqRow):
-            self.app.push_screen(ScopeScreen(self.context, (*self.crumbs, scope_name(item, glyphs)), item))
-        elif isinstance(item, drops.Dropped):
-            self.app.push_screen(DropScreen(self.context, (*self.crumbs, drops.name_of(item.kind, glyphs)), item.kind))
-        elif isinstance(item, Path):
-            self.app.push_screen(PathScreen(self.context, (*self.crumbs, glyphs.text(item.flow)), item))
+        item, snapshot = event.row.item, self.context.state.snapshot
+        if isinstance(item, Finding):
+            if item.view is Shown.PANE:
+                self.action_pane_of(str(item.at))
+                return
+            item = shown_by(item, snapshot) if snapshot is not None else None
+        opened = screen_of(self.context, self.crumbs, item)
+        if opened is not None:
+            self.app.push_screen(opened)
+        elif item is None:
+            self.post_message(self.Say("what showed it is no longer among the figures"))
 
     def dist(self) -> int | None:
         row = self._table(self._current).selected
@@ -247,6 +258,7 @@ class MainScreen(ViewScreen):
             cpus.PANE.key: _changed(values.cpus(snapshot), baseline.of_cpus(snapshot)),
             irqs.PANE.key: _changed(values.irqs(snapshot), baseline.of_irqs(snapshot)),
             drops.PANE.key: _changed(values.drops(snapshot), baseline.of_drops(snapshot)),
+            why.PANE.key: values.findings(snapshot),
             paths.PANE.key: values.paths(snapshot, paths.chosen(snapshot, self._order)),
         }
         return View(self.pane.key, self.crumbs, records[self.pane.key], whole=True)

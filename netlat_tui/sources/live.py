@@ -179,6 +179,7 @@ class LiveSource:
             drops=sample.drops,
             irq_info=around.irq_info,
             iface_info=around.iface_info,
+            iface_setup=around.iface_setup,
             symbols=around.symbols,
             self_cost=SelfCost(sample.kernel_ns, sample.kernel_runs, around.user_ns, around.rss_bytes),
             filter=self._filter.kernel_text,

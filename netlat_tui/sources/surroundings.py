@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from netlat_tui import __version__
 from netlat_tui.model.text import printable
-from netlat_tui.model.ticks import CPU_ROW, Hook, IfaceInfo, IrqInfo, Origin, Rows
-from netlat_tui.system import cpus, host, ifaces, irqs, symbols, usage
+from netlat_tui.model.ticks import CPU_ROW, Hook, IfaceInfo, IfaceSetup, IrqInfo, Origin, Rows
+from netlat_tui.system import cpus, host, ifaces, irqs, setup, symbols, usage
 
 _NAMES_NS = 5_000_000_000
 _UNKNOWN_NS = 500_000_000
@@ -25,6 +25,7 @@ class Around:
     cpus: Rows
     irq_info: tuple[IrqInfo, ...]
     iface_info: tuple[IfaceInfo, ...]
+    iface_setup: tuple[IfaceSetup, ...]
     symbols: tuple[tuple[int, str], ...]  # of addresses that dropped packets
     user_ns: int
     rss_bytes: int
@@ -43,6 +44,7 @@ class Surroundings:
         self._softnet = cpus.softnet()
         self._known: set[tuple[int, int]] = set()
         self._ifaces: tuple[IfaceInfo, ...] = ()
+        self._setups: tuple[IfaceSetup, ...] = ()
         self._irqs: tuple[IrqInfo, ...] = ()
         self._irq_numbers: set[int] = set()
         self._named_ns = 0
@@ -87,6 +89,7 @@ class Surroundings:
             self._with_softnet(counted),
             self._irqs,
             self._ifaces,
+            self._setups,
             self._names_of(np.concatenate([paths["location"], dropped["location"]])),
             self._usage.cpu_ns - before.cpu_ns,
             self._usage.rss_bytes,
@@ -104,6 +107,9 @@ class Surroundings:
             IrqInfo(irq.irq, printable(irq.name), printable(irq.iface), irq.cpus) for irq in irqs.describe(numbers)
         )
         self._ifaces = tuple(IfaceInfo(iface.ifindex, iface.netns, printable(iface.name)) for iface in ifaces.survey())
+        self._setups = tuple(
+            IfaceSetup(one.ifindex, printable(one.name), one.rps, one.rx_usecs, one.adaptive) for one in setup.survey()
+        )
         self._known = {(iface.netns, iface.ifindex) for iface in self._ifaces}
         self._irq_numbers = numbers
         self._named_ns = now

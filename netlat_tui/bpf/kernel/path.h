@@ -127,6 +127,8 @@ int shared_judge(u64 slot)
 	f->rec.merged = merged;
 	if (!is_rx(f)) {
 		count(COUNT_SENT, 1);
+		if (f->rec.flags & PATH_RETRANSMIT)
+			count(COUNT_RETRANSMITTED, 1);
 		if (segments > 1)
 			count(COUNT_SEGMENTS, segments - 1);
 		return 1;

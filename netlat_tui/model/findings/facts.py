@@ -1,0 +1,76 @@
+"""What the rules ask of a snapshot more than once; paths are decoded only if one of them does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+from netlat_tui.model.derive import decode_rows
+from netlat_tui.model.findings.limits import NAMES, WAIT_NS
+from netlat_tui.model.paths import Path
+from netlat_tui.model.points import Direction
+from netlat_tui.model.snapshot import Snapshot, StageRow
+from netlat_tui.model.ticks import Rows
+
+
+class Facts:
+    """A snapshot, asked."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+    @property
+    def packets_sent(self) -> int:
+        """In the window."""
+        return round(sum(row.sent_rate for row in self.snapshot.cpus) * self.snapshot.window_ns / 1e9)
+
+    @cached_property
+    def slowest(self) -> list[Path]:
+        return decode_rows(self.snapshot, self.snapshot.slowest)
+
+    def decoded(self, rows: Rows) -> list[Path]:
+        return decode_rows(self.snapshot, rows)
+
+    def ending_at(self, direction: Direction, start: str, *ends: str) -> list[StageRow]:
+        """The stages from one point to any of the others (keys)."""
+        return [
+            row
+            for row in self.snapshot.stages
+            if row.direction is direction and row.stage.start.key == start and row.stage.end.key in ends
+        ]
+
+    def slow_in(self, row: StageRow) -> list[tuple[Path, int]]:
+        """The recorded paths that had a long wait in this stage, with its length in ns."""
+        return [
+            (path, stage.duration_ns)
+            for path in self.slowest
+            for stage in path.stages
+            if stage.stage.id == row.stage.id and stage.duration_ns >= WAIT_NS
+        ]
+
+
+def ranked(weights: Iterable[tuple[str, int]]) -> list[str]:
+    """Names by the sum of their weights, heaviest first; "" is no name."""
+    sums: Counter[str] = Counter()
+    for name, weight in weights:
+        if name:
+            sums[name] += weight
+    return [name for name, _ in sums.most_common()]
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as words: "a, b and 3 others"."""
+    shown, rest = names[:NAMES], len(names) - NAMES
+    if rest > 0:
+        return f"{', '.join(shown)} and {rest} other{'s' if rest > 1 else ''}"
+    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)
+
+
+def process(path: Path) -> str:
+    """``nginx/812``; "" where no process is known."""
+    return f"{path.comm or '?'}/{path.pid}" if path.pid is not None else ""
+
+
+def share_of(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0

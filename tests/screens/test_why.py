@@ -1,0 +1,63 @@
+"""Why: findings as rows, the figures below, and the rows that show them."""
+
+from __future__ import annotations
+
+from netlat_tui.screens.drop import DropScreen
+from netlat_tui.screens.main import MainScreen
+from netlat_tui.screens.scope import ScopeScreen
+from netlat_tui.screens.stage import StageScreen
+from netlat_tui.widgets.table import Table
+from tests.screens.conftest import Pictured, make_app, running, screen_text, shown_at, table_lines, until
+from tests.screens.source import StepSource
+from tests.synth import ORIGIN, make_ticks
+
+
+async def test_what_stands_out_in_the_recording(recorded: Pictured) -> None:
+    app, last = recorded
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shown_at(pilot, last)
+        await pilot.press("w")
+        await until(pilot, lambda: "reader comes late" in screen_text(app), "the finding")
+        lines = table_lines(app, "why")
+        assert lines[1].lstrip("▌ ").startswith("reader comes late")
+        assert "▲" in lines[1]
+        assert "slowreader/" in lines[1]
+        assert "look at" in screen_text(app)
+        assert "6 Why 1▲" in screen_text(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, StageScreen), "the stage")
+        assert "socket→copy" in screen_text(app)
+        await pilot.press("escape", "down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, DropScreen), "the drop")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, MainScreen), "the pane")
+        assert "Why" in screen_text(app).splitlines()[1]
+
+
+async def test_nothing_stands_out_is_an_answer() -> None:
+    app = make_app(StepSource(*make_ticks(3, drops=0), origin=ORIGIN))
+    async with running(app, seq=0) as pilot:
+        await until(pilot, lambda: app.state.snapshot is not None, "the figures")
+        await pilot.press("w")
+        await until(pilot, lambda: "nothing stands out" in screen_text(app), "the answer")
+
+
+async def test_a_cpu_is_opened_from_its_finding(both_ways: Pictured) -> None:
+    app, last = both_ways
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shown_at(pilot, last)
+        await pilot.press("w")
+        table = app.screen.query_one("#table-why", Table)
+        kinds = [row.key[0] for row in table.rows]  # type: ignore[index]
+        assert "softirq-starved" in kinds
+        for at, kind in enumerate(kinds):
+            table.select(at)
+            await pilot.press("enter")
+            if kind.startswith("tracer"):  # the last: what is less than whole are the figures of all panes
+                assert "Layers" in screen_text(app).splitlines()[1]
+                return
+            await until(pilot, lambda: not isinstance(app.screen, MainScreen), kind)
+            if kind.startswith("softirq"):
+                assert isinstance(app.screen, ScopeScreen)
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app.screen, MainScreen), "the pane")
