@@ -39,7 +39,7 @@ _NAMES = {
     "escape": "Esc", "up": "Up", "down": "Down", "left": "Left", "right": "Right",
     "space": "Space", "tab": "Tab", "shift+tab": "S-Tab",
     "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "f1": "F1",
-    "left": "Left", "right": "Right", "backspace": "Backspace", "delete": "Del",
+    "backspace": "Backspace", "delete": "Del",
     "shift+up": "S-Up", "shift+down": "S-Down",
 }  # fmt: skip
 

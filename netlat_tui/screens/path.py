@@ -36,7 +36,7 @@ STILL_COMING_NS = 30_000_000_000
 
 
 def explanation(row: Row | None, path: Path, glyphs: Glyphs, others: Others = NO_OTHERS) -> list[Line]:
-    """The selected point in a sentence, what the stage before it took, what is normal of it, and what its CPU had in hand
+    """The selected point in a sentence, what the stage before it took, what is normal of it, and what its CPU did
     meanwhile."""
     item = row.item if row is not None else None
     if isinstance(item, Passage):

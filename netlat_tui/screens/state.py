@@ -9,8 +9,8 @@ from netlat_tui.model.baseline import Baseline
 from netlat_tui.model.snapshot import Snapshot
 from netlat_tui.recording import Mark, Timeline
 from netlat_tui.screens.feed import Selection
-from netlat_tui.widgets.cells import Column
 from netlat_tui.screens.player import Player
+from netlat_tui.widgets.cells import Column
 
 WINDOWS: tuple[tuple[int | None, str], ...] = (
     (0, "last tick"),

@@ -7,6 +7,7 @@ from netlat_tui.screens.catalogue import TABLES
 from netlat_tui.screens.columns import ColumnsScreen
 from netlat_tui.screens.orders import Order, names_of
 from netlat_tui.screens.settings import Keeper, Settings
+from netlat_tui.widgets.table import Table
 
 
 class ColumnActions(ViewApp):
@@ -22,7 +23,8 @@ class ColumnActions(ViewApp):
 
     def action_columns(self) -> None:
         table = self.view.main_table() if self.view is not None else None
-        name = next((name for name, columns in TABLES.items() if table is not None and columns == table.columns), None)
+        columns = table.columns if isinstance(table, Table) else None
+        name = next((name for name, known in TABLES.items() if known == columns), None)
         if self.view is None or name is None:
             self.say("there are no columns to choose here")
             return

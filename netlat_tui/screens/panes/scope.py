@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from netlat_tui.model.codes import Region
 from netlat_tui.model.noise import Change
-from netlat_tui.model.points import GAUGE
-from netlat_tui.model.points import GAUGE_BY_KEY
+from netlat_tui.model.points import GAUGE, GAUGE_BY_KEY
 from netlat_tui.model.snapshot import CpuRow, DelayRow, IrqRow, Snapshot, StageRow, Taken, TotalRow
 from netlat_tui.model.text import quantity
 from netlat_tui.model.ticks import Scope as Counted

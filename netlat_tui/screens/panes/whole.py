@@ -32,7 +32,7 @@ def distribution_of(key: str) -> int | None:
 
 def key_of(dist: int) -> str:
     """The key, which is the name, of a delay or a total."""
-    return next(key for key, gauge in _DISTRIBUTION.items() if gauge == dist)
+    return next(key for key, gauge in DISTRIBUTION.items() if gauge == dist)
 
 
 def delays(of: Snapshot | CpuRow) -> list[Measured]:
