@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from netlat_tui.model import drops
+from netlat_tui.model import drops, flows
 from netlat_tui.model.aggregate import Aggregate, Window
 from netlat_tui.model.codes import EVERYWHERE, Index, Region
 from netlat_tui.model.counted import Counted
@@ -19,6 +19,7 @@ from netlat_tui.model.filter import Filter, Names
 from netlat_tui.model.gaps import between
 from netlat_tui.model.heats import Heats, Held
 from netlat_tui.model.intervals import Intervals
+from netlat_tui.model.later import Later
 from netlat_tui.model.paths import Path, decode
 from netlat_tui.model.points import Direction
 from netlat_tui.model.retained import Retained
@@ -223,6 +224,7 @@ class History:
             accounting=Accounting(in_flight=self._in_flight, **self._counters),
             self_view=_self_view(ticks, max(len(self.origin.cpus), 1)),
             hooks=self.origin.hooks,
+            later_flows=Later(self._flows(since, ticks, flt, direction)),
             taken=partial(taken, made, (*by_cpu, *by_irq)),
             under_way=between(self._paths.batches),
             spread=self._spread(held, tuple(numbers), every),
@@ -241,6 +243,14 @@ class History:
         measured = [one for one in held if not one.tick.rest]
         seconds = tuple(one.tick.duration_ns / 1e9 for one in measured)
         return Spread(self._index, cpus, tuple(one.counted for one in measured), seconds, every)
+
+    def _flows(
+        self, since: int | None, ticks: Sequence[Tick], flt: Filter, direction: Direction | None
+    ) -> Callable[[], flows.Flows]:
+        """Makes the flows of what is here now, whenever it is asked."""
+        batches, whole_since = self._paths.whole(since)
+        covered = [tick for tick in ticks if tick.mono_ns > whole_since]
+        return partial(flows.derive, batches, covered, flt, self.names, direction, self.trend_length)
 
     def _cpu_numbers(self, rows: Rows) -> list[int]:
         return sorted({*self.origin.cpus, *rows["cpu"][rows["packets"] > 0].tolist()})

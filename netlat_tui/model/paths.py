@@ -135,17 +135,19 @@ class Path:
     @property
     def flow(self) -> str:
         """``tcp 10.0.0.1:40000 → [fe80::1]:80``, as tcpdump's users read it."""
-        return f"{self.proto} {_end(self.src, self.sport)} → {_end(self.dst, self.dport)}"
+        return f"{self.proto} {end_of(self.src, self.sport)} → {end_of(self.dst, self.dport)}"
 
 
-def _end(address: str, port: int | None) -> str:
+def end_of(host: str, port: int | None) -> str:
+    """One end of a flow: ``10.0.0.1:80``, ``[fe80::1]:80``, ``10.0.0.1``."""
     if port is None:
-        return address
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        return host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 @lru_cache(maxsize=1 << 12)
-def _address(family: int, raw: bytes) -> str:
+def address(family: int, raw: bytes) -> str:
+    """As text; ``?`` where it is none."""
     if family == 4:
         return str(IPv4Address(raw[:4]))
     if family == 6:
@@ -212,8 +214,8 @@ def decode(
         ifindex=ifindex,
         netns=netns,
         proto=name,
-        src=_address(family, found["saddr"].tobytes()),
-        dst=_address(family, found["daddr"].tobytes()),
+        src=address(family, found["saddr"].tobytes()),
+        dst=address(family, found["daddr"].tobytes()),
         sport=found["sport"] if ports else None,
         dport=found["dport"] if ports else None,
         length=found["length"],

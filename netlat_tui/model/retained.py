@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,15 +15,24 @@ from netlat_tui.model.ticks import PATH, Rows
 _SLOWEST = 1000
 
 
+class Batch(NamedTuple):
+    """The paths of a tick, and how many had come: more than are kept, where one tick brought too many."""
+
+    mono_ns: int
+    rows: Rows
+    came: int
+
+
 class Retained:
     """At most ``most`` recent paths, none older than ``keep_ns`` (oldest batches go first), and the slowest ever."""
 
     def __init__(self, most: int, keep_ns: int) -> None:
         self._most = most
         self._keep_ns = keep_ns
-        self._batches: deque[tuple[int, Rows]] = deque()
+        self._batches: deque[Batch] = deque()
         self._ids: deque[npt.NDArray[np.uint64]] = deque()  # of each batch
         self._held = 0
+        self._gone_ns = 0  # what came up to this time is not all here
         self._slow = np.zeros(0, dtype=PATH)
         self._slow_at = np.zeros(0, dtype=np.int64)
         self._slow_ns = np.zeros(0, dtype=np.int64)
@@ -32,11 +42,13 @@ class Retained:
         if not len(rows):
             return
         recent = rows if len(rows) <= self._most else copied(rows[-self._most :])  # a view would keep all of them
-        self._batches.append((mono_ns, recent))
+        self._batches.append(Batch(mono_ns, recent, len(rows)))
         self._ids.append(recent["id"].copy())
         self._held += len(recent)
         while self._held > self._most or self._batches[0][0] <= mono_ns - self._keep_ns:
-            self._held -= len(self._batches.popleft()[1])
+            gone = self._batches.popleft()
+            self._held -= len(gone.rows)
+            self._gone_ns = gone.mono_ns
             self._ids.popleft()
         totals = totals_ns(rows)
         if len(rows) > _SLOWEST:
@@ -53,7 +65,7 @@ class Retained:
     def since(self, mono_ns: int | None) -> Rows:
         """Paths of ticks that ended after ``mono_ns`` (``None``: all), each once, in no order."""
         held = zip(self._batches, self._ids, strict=True)
-        recent = [(rows, ids) for (ended, rows), ids in held if mono_ns is None or ended > mono_ns]
+        recent = [(rows, ids) for (ended, rows, _), ids in held if mono_ns is None or ended > mono_ns]
         wanted = np.ones(len(self._slow), dtype=np.bool_) if mono_ns is None else self._slow_at > mono_ns
         if recent:  # thousands of rows: they are copied once
             wanted &= ~np.isin(self._slow["id"], np.concatenate([ids for _, ids in recent]))
@@ -63,12 +75,18 @@ class Retained:
         """All that is kept, as it is now; a path may be in two of them. They never change."""
         return (self._slow, *(rows for _, rows in self._batches))
 
+    def whole(self, mono_ns: int | None) -> tuple[list[Batch], int]:
+        """(paths of ticks that ended after ``mono_ns``, since when these are all that came): what may be counted,
+        without the slowest of earlier times. Nothing is copied."""
+        since = self._gone_ns if mono_ns is None else max(mono_ns, self._gone_ns)
+        return [batch for batch in self._batches if batch.mono_ns > since], since
+
     def of_ids(self, ids: npt.NDArray[np.uint64]) -> Rows:
         """Paths of these ids, of whatever time, each once; 0 is no path's id."""
         wanted = np.unique(ids[ids != 0])
         parts = [np.zeros(0, dtype=PATH)]
         if len(wanted) and self._held + len(self._slow):
-            held = [self._slow, *(rows for _, rows in self._batches)]
+            held = [self._slow, *(batch.rows for batch in self._batches)]
             found = _among(np.concatenate([self._slow["id"], *self._ids]), wanted)
             # Most batches have none of them: each is asked only for its own.
             ends = np.cumsum([len(rows) for rows in held])

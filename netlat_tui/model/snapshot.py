@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from netlat_tui.model.gaps import Between
 from netlat_tui.model.heat import Heat, Span
+from netlat_tui.model.flows import Flows
 from netlat_tui.model.histogram import Counts
 from netlat_tui.model.later import Later
 from netlat_tui.model.points import Delay, Direction, Point, Stage
@@ -272,6 +273,7 @@ class Snapshot:
     paths_in: Callable[[Span], Rows] = field(
         repr=False, compare=False
     )  # PATH rows that match the filter, latest first, of whichever window, as far as they are retained
+    later_flows: Later[Flows] = field(repr=False, compare=False, default_factory=lambda: Later(Flows))
     reasons: dict[int, str] = field(repr=False, default_factory=dict)
     ifaces: tuple[IfaceInfo, ...] = ()
     symbols: dict[int, str] = field(repr=False, default_factory=dict)
@@ -280,3 +282,7 @@ class Snapshot:
     setups: tuple[IfaceSetup, ...] = ()  # of the interfaces of the tracer's own namespace
     held_back: str = ""  # what is not measured now to stay within the budget (Tick.held_back)
     against: Against | None = field(repr=False, compare=False, default=None)  # a baseline, where one is pinned
+
+    @property
+    def flows(self) -> Flows:
+        return self.later_flows()

@@ -82,7 +82,7 @@ PATH = np.dtype(
         ("segs", "<u2"),  # segments one skb carries (GSO); 0 or 1: it is one packet
         ("queue", "<u2"),  # TX: number of the device's queue
         ("softirqs", "<u4"),  # bit v: softirq v (SoftirqVector) had the CPU between raise and softirq
-        ("pad", "<u4"),
+        ("every", "<u4"),  # it stands for so many packets of its kind; 0: not known, the recording is older
     ],
     align=False,
 )  # fmt: skip
@@ -118,12 +118,17 @@ class PathFlag(IntEnum):
 
 
 class PathCause(IntEnum):
-    """Why the kernel sent a record."""
+    """Why the kernel sent a record. With ``PATH['every']`` it says what the record stands for.
+
+    The slow ones and the drops are all sent, of the others one in so many, so each counts ``every`` times and the sum
+    is that of all packets. A ``FOLLOW`` was sent for its other half's sake alone: it counts for nothing.
+    """
 
     SAMPLE = 1
     SLOW = 2
     DROP = 3
     ALL = 4
+    FOLLOW = 5
 
 
 COUNTERS: tuple[tuple[str, str], ...] = (

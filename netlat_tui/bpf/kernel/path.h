@@ -194,7 +194,7 @@ INLINE int emit(struct flight *f, struct cpu_state *c, int by_reader)
 {
 	u32 zero = 0;
 	struct config *k = config.lookup(&zero);
-	u32 cause = 0;
+	u32 cause = 0, every = 1;
 
 	if (!k)
 		return 0;
@@ -204,12 +204,12 @@ INLINE int emit(struct flight *f, struct cpu_state *c, int by_reader)
 		cause = CAUSE_ALL;
 	else if (f->rec.outcome == OUTCOME_COMPLETE && f->last_ns - f->rec.t0_ns >= k->slow_ns[is_rx(f) ? 0 : 1])
 		cause = CAUSE_SLOW;
-	else if (f->follow)
-		cause = CAUSE_SAMPLE;
 	else if (k->sample_every && ++c->sampled >= k->sample_every) {
 		c->sampled = 0;
 		cause = CAUSE_SAMPLE;
-	}
+		every = k->sample_every;
+	} else if (f->follow)
+		cause = CAUSE_FOLLOW;  /* after the count, which must not know of it: the sample stays uniform */
 	if (!cause)
 		return 0;
 	u64 second = f->last_ns >> 30;
@@ -223,6 +223,7 @@ INLINE int emit(struct flight *f, struct cpu_state *c, int by_reader)
 	}
 	c->sent++;
 	f->rec.cause = cause;
+	f->rec.every = every << (k->thin & 15);
 	if (is_rx(f))
 		f->rec.socket = socket_inode(plain(f->sk));
 	if (by_reader) {
