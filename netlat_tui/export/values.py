@@ -10,6 +10,7 @@ from typing import Any
 from netlat_tui.model.derive import decode_rows
 from netlat_tui.model.findings import findings as found
 from netlat_tui.model.gaps import Gap, gaps_of
+from netlat_tui.model.flows import FlowRow, StageFigures
 from netlat_tui.model.paths import Path
 from netlat_tui.model.points import Direction
 from netlat_tui.model.snapshot import DelayRow, Distribution, DropRow, Snapshot, StageRow
@@ -85,6 +86,51 @@ def drop(row: DropRow) -> dict[str, Any]:
         "point": row.point.name if row.point else None,
         "count": row.count,
         "rate": round(row.rate, 3),
+    }
+
+
+def flow(row: FlowRow) -> dict[str, Any]:
+    """``estimated``: rates and counts are; quantiles always are, from so many records."""
+    return {
+        "flow": row.name,
+        "proto": row.proto or None,
+        "local": row.local or None,
+        "lport": row.lport,
+        "remote": row.remote or None,
+        "rport": row.rport,
+        "netns": row.netns or None,
+        "iface": row.iface or None,
+        "comm": row.comm or None,
+        "pid": row.pid,
+        "processes": row.processes,
+        **{
+            f"{way}_{name}": value
+            for way, figures in (("rx", row.received), ("tx", row.sent))
+            for name, value in (
+                ("rate", round(figures.rate, 3)),
+                ("records", figures.records),
+                ("p50_ns", figures.p50_ns),
+                ("p99_ns", figures.p99_ns),
+                ("max_ns", figures.max_ns),
+            )
+        },
+        "worst_stage": row.worst.name if row.worst else None,
+        "worst_direction": row.worst.direction.label if row.worst else None,
+        "worst_p99_ns": row.worst_ns,
+        "retransmits": row.retransmits,
+        "drops": row.drops,
+        "estimated": row.estimated,
+    }
+
+
+def flow_stage(row: StageFigures) -> dict[str, Any]:
+    return {
+        "direction": row.stage.direction.label,
+        "stage": row.stage.name,
+        "records": row.records,
+        "p50_ns": row.p50_ns,
+        "p99_ns": row.p99_ns,
+        "max_ns": row.max_ns,
     }
 
 

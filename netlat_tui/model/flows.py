@@ -6,7 +6,7 @@ how many packets it stands for (``weighted.py``). They are made when somebody lo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from netlat_tui.model.connections import keys_of, numbered
 from netlat_tui.model.filter import Filter, Names
 from netlat_tui.model.later import Later
-from netlat_tui.model.paths import PROTOCOLS, address
+from netlat_tui.model.paths import PROTOCOLS, address, end_of
 from netlat_tui.model.points import N_STAGES, STAGES, Direction, Outcome, Stage
 from netlat_tui.model.retained import Batch, Retained
 from netlat_tui.model.rows import chosen, joined
@@ -62,6 +62,7 @@ class FlowPaths:
     stages: tuple[StageFigures, ...] = ()  # by direction and order on the way
     latest: Rows = field(default_factory=lambda: _NO_PATHS)
     slowest: Rows = field(default_factory=lambda: _NO_PATHS)
+    slowest_in: Callable[[int], Rows] = lambda _: _NO_PATHS  # the paths that took longest in the stage of an id
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,15 @@ class FlowRow:
     trend: tuple[float, ...] = ()  # packets per second, tick by tick
     others: int = 0
     later_paths: Later[FlowPaths] = field(repr=False, compare=False, default_factory=lambda: Later(FlowPaths))
+
+    @property
+    def name(self) -> str:
+        """``tcp 10.0.0.1:443 ↔ 10.0.0.2:40000``: this host's end first."""
+        if self.others:
+            return f"{self.others} other flows"
+        if not self.local.strip("?"):
+            return f"{self.proto} on {self.iface}"
+        return f"{self.proto} {end_of(self.local, self.lport)} ↔ {end_of(self.remote, self.rport)}"
 
     @property
     def rate(self) -> float:
@@ -315,4 +325,9 @@ def _paths_of(paths: Rows, weights: Ints, places: npt.NDArray[np.intp]) -> FlowP
         StageFigures(STAGES[at], int(figures.records[at]), p50[at], p99[at], int(figures.max_ns[at])) for at in kinds
     ]
     latest, slowest = Retained.order(rows, _MOST_PATHS)
-    return FlowPaths(tuple(stages), latest, slowest)
+
+    def slowest_in(wanted: int) -> Rows:
+        mine = np.flatnonzero(stage == wanted)
+        return chosen(rows, place[mine[np.argsort(-took[mine], kind="stable")[:_MOST_PATHS]]])
+
+    return FlowPaths(tuple(stages), latest, slowest, slowest_in)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from netlat_tui.model.findings import Finding
+from netlat_tui.model.flows import FlowRow, StageFigures
 from netlat_tui.model.paths import Path
 from netlat_tui.model.points import Direction, IrqClass, Outcome, Stage
 from netlat_tui.model.snapshot import CpuRow, Distribution, IrqRow, StageRow
@@ -53,6 +54,12 @@ def detail(row: Row | None, glyphs: Glyphs, further: Further = lambda _: ()) -> 
         return glyphs.text(f"{item.last.flow}, the last to be dropped so"), _path(item.last, glyphs)
     if isinstance(item, Finding):
         return glyphs.text(f"{item.kind.replace('-', ' ')}, {item.subject}"), finding(item, glyphs)
+    if isinstance(item, FlowRow):
+        if item.others:
+            return glyphs.text(item.name), _said(
+                f"further connections, added up; filter for one: {item.records} records"
+            )
+        return glyphs.text(f"{item.name}, stages by p99"), flow_stages(item.paths.stages, glyphs)
     if isinstance(item, Path):
         return glyphs.text(f"{item.flow}, {item.outcome.label}"), _path(item, glyphs)
     return "", None
@@ -103,6 +110,27 @@ def _ranked(row: StageRow, width: int, glyphs: Glyphs, direction: str) -> Line:
     if cells >= 4:
         spans.extend(bar(0.0, row.share, cells, glyphs, Role.TREND))
     return join(spans)
+
+
+def flow_stages(stages: Sequence[StageFigures], glyphs: Glyphs) -> Painter:
+    """A flow's stages, the one with the largest p99 first."""
+    ranked = sorted(stages, key=lambda row: (-(row.p99_ns or -1), -row.max_ns))
+
+    def line(row: StageFigures) -> Line:
+        band = latency_band(row.p99_ns)
+        return (
+            (f"{row.stage.direction.label} ", Role.DIM),
+            (fit(stage_title(row.stage, glyphs), 20, glyphs.ellipsis), Role.PLAIN),
+            (" p50 ", Role.DIM),
+            (f"{glyphs.duration(row.p50_ns):>7}", Role.PLAIN),
+            ("  p99 ", Role.DIM),
+            (f"{glyphs.duration(row.p99_ns):>7}{glyphs.bands[band]}", BAND_ROLE[band]),
+            (" max ", Role.DIM),
+            (f"{glyphs.duration(row.max_ns):>7}", Role.PLAIN),
+            (f"  {row.records} records", Role.DIM),
+        )
+
+    return lambda _, height: [line(row) for row in ranked[:height]]
 
 
 def _said(sentence: str) -> Painter:

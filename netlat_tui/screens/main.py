@@ -20,7 +20,7 @@ from netlat_tui.screens.dump import Record, View
 from netlat_tui.screens.heat import open_cell
 from netlat_tui.screens.heat_view import HeatView
 from netlat_tui.screens.opening import screen_of, shown_by
-from netlat_tui.screens.panes import cpus, drops, heat, irqs, layers, paths, whole, why
+from netlat_tui.screens.panes import cpus, drops, flows, heat, irqs, layers, paths, whole, why
 from netlat_tui.screens.panes.base import Measured, Pane
 from netlat_tui.screens.panes.paths import Order
 from netlat_tui.screens.panes.scope import baseline_marks
@@ -33,7 +33,9 @@ from netlat_tui.widgets.line_view import LineView
 from netlat_tui.widgets.lines import Line, Role, Span, clip, fit, join, width
 from netlat_tui.widgets.table import Table
 
-PANES: tuple[Pane, ...] = (layers.PANE, cpus.PANE, irqs.PANE, paths.PANE, drops.PANE, heat.PANE, why.PANE)
+PANES: tuple[Pane, ...] = (
+    layers.PANE, cpus.PANE, irqs.PANE, paths.PANE, drops.PANE, heat.PANE, flows.PANE, why.PANE,
+)  # fmt: skip
 PLACED = (layers.PANE, cpus.PANE, irqs.PANE, drops.PANE, paths.PANE, *(pane for pane in PANES if pane.alone))
 """The same in the order of the grid, where several are shown at once."""
 
@@ -107,6 +109,8 @@ class MainScreen(ViewScreen):
         glyphs = self.context.glyphs
         for number, pane in enumerate(PANES):
             table = self._table(number)
+            if pane is flows.PANE and pane is not self.pane:  # what nobody looks at is not made
+                continue
             if isinstance(table, Table):
                 rows = paths.rows(snapshot, glyphs, self._order) if pane is paths.PANE else pane.rows(snapshot, glyphs)
                 table.show(rows, glyphs.text(pane.empty(snapshot)))
@@ -158,6 +162,8 @@ class MainScreen(ViewScreen):
             spans.append(("  ", Role.PLAIN))
         if self.pane is paths.PANE:
             spans.append((f"{self._order.value} first", Role.PLAIN))
+        if self.pane is flows.PANE and self.context.state.snapshot is not None:
+            spans.append((flows.rests_on(self.context.state.snapshot), Role.PLAIN))
         at, count = self._table(self._current).position
         place, left = f"{at} of {count} ", cells - width(spans)
         if len(place) < left:
@@ -175,6 +181,8 @@ class MainScreen(ViewScreen):
         self._title_paths()
         self.focus_table()
         self._show_heat()
+        if self.pane.alone and self.context.state.snapshot is not None:
+            self.show(self.context.state.snapshot)
         self._refresh_detail()
         self._say_where()
 
@@ -251,6 +259,8 @@ class MainScreen(ViewScreen):
     def exported(self, snapshot: Snapshot) -> View:
         if self.pane is heat.PANE:
             return self._heat.exported(snapshot, self.crumbs)
+        if self.pane is flows.PANE:
+            return flows.exported(snapshot, self.crumbs, self.context.glyphs)
         records: dict[str, Sequence[Record]] = {
             layers.PANE.key: _changed(
                 [*map(_delay_record, values.delays(snapshot)), *values.stages(snapshot)], baseline.of_layers(snapshot)

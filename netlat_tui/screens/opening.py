@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from netlat_tui.model.derive import decode_rows
 from netlat_tui.model.findings import Finding
 from netlat_tui.model.findings import View as Shown
+from netlat_tui.model.flows import FlowRow
 from netlat_tui.model.paths import Path
 from netlat_tui.model.snapshot import CpuRow, DropRow, IrqRow, Snapshot, StageRow
 from netlat_tui.screens.drop import DropScreen
+from netlat_tui.screens.flow import FlowScreen
 from netlat_tui.screens.panes import drops
 from netlat_tui.screens.panes.base import Measured
 from netlat_tui.screens.panes.scope import scope_name
@@ -30,6 +32,8 @@ def screen_of(context: Context, crumbs: Sequence[str], item: object) -> ViewScre
         item = item.kind
     if isinstance(item, DropRow):
         return DropScreen(context, (*crumbs, drops.name_of(item, glyphs)), item)
+    if isinstance(item, FlowRow) and not item.others:
+        return FlowScreen(context, (*crumbs, glyphs.text(item.name)), item)
     if isinstance(item, Path):
         return PathScreen(context, (*crumbs, glyphs.text(item.flow)), item)
     return None

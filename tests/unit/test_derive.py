@@ -259,7 +259,7 @@ def test_of_recent_paths_no_more_are_held_than_allowed(most: int, ticks: int, pa
     newest = make_tick(ticks - 1, paths=paths, drops=0)
     held = sum(len(batch.rows) for batch in kept._batches)
     assert 0 < held <= most
-    assert all(ended > newest.mono_ns - 4 * SECOND for ended, _ in kept._batches)
+    assert all(batch.mono_ns > newest.mono_ns - 4 * SECOND for batch in kept._batches)
     everything = kept.since(None)
     assert len(np.unique(everything["id"])) == len(everything)
 
