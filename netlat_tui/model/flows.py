@@ -144,7 +144,7 @@ def derive(
     lost = sum(tick.counters.get(name, 0) for tick in ticks for name in ("paths_held_back", "ring_lost"))
     factor = (sum(batch.came for batch in batches) + lost) / len(rows)
     unknown = (rows["every"] == 0) & (rows["cause"] == PathCause.SAMPLE)
-    weights = weights_of(rows, _told_by_counters(rows, unknown, ticks) if unknown.any() else 1)
+    weights = _told_by_counters(rows, unknown, ticks) if unknown.any() else weights_of(rows)
     at = np.repeat([batch.mono_ns for batch in batches], [len(batch.rows) for batch in batches])
     wanted = flt.matches(rows, names)
     if direction is not None:
@@ -159,12 +159,20 @@ def derive(
     return Flows(found, count, len(rows), covered, 1 - 1 / factor, bool(unknown.any()))
 
 
-def _told_by_counters(rows: Rows, unknown: npt.NDArray[np.bool_], ticks: Sequence[Tick]) -> int:
-    """How many packets a sampled record of an older recording stands for, at a guess: those that ended and were not
-    sent as slow ones, among the records."""
-    ended = sum(tick.counters.get(name, 0) for tick in ticks for name in _ENDS)
+def _told_by_counters(rows: Rows, unknown: npt.NDArray[np.bool_], ticks: Sequence[Tick]) -> Ints:
+    """What the records of an older recording stand for, at a guess: each sampled one for as many as ended and were not
+    sent as slow ones, shared among them. The later of two halves was sent for the other's sake: it stands for none."""
+    order = np.argsort(rows["id"])
+    ids = rows["id"][order]
+    place = ids.searchsorted(rows["peer"]).clip(0, len(ids) - 1)
+    follows = unknown & (rows["peer"] != 0) & (ids[place] == rows["peer"])
+    follows &= rows["t0_ns"] > rows["t0_ns"][order[place]]
+    sampled = int((unknown & ~follows).sum())
+    ended = sum(tick.counters.get(name, 0) * tick.every for tick in ticks for name in _ENDS)
     others = int((~unknown & (rows["outcome"] != Outcome.DROPPED)).sum())
-    return max(1, round((ended - others) / int(unknown.sum())))
+    weights = weights_of(rows, max(1, round((ended - others) / max(1, sampled))))
+    weights[follows] = 0
+    return weights
 
 
 class _Made:

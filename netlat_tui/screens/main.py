@@ -162,8 +162,6 @@ class MainScreen(ViewScreen):
             spans.append(("  ", Role.PLAIN))
         if self.pane is paths.PANE:
             spans.append((f"{self._order.value} first", Role.PLAIN))
-        if self.pane is flows.PANE and self.context.state.snapshot is not None:
-            spans.append((flows.rests_on(self.context.state.snapshot), Role.PLAIN))
         at, count = self._table(self._current).position
         place, left = f"{at} of {count} ", cells - width(spans)
         if len(place) < left:
@@ -251,6 +249,10 @@ class MainScreen(ViewScreen):
     def dist(self) -> int | None:
         row = self._table(self._current).selected
         return heat.dist_of(row.item) if row is not None else None
+
+    def beside(self) -> str:
+        snapshot = self.context.state.snapshot
+        return flows.rests_on(snapshot) if self.pane is flows.PANE and snapshot is not None else ""
 
     def term(self) -> str:
         row = self._table(self._current).selected

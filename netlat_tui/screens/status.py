@@ -132,13 +132,15 @@ def _ascii(spans: Sequence[Span], glyphs: Glyphs) -> Line:
     return join((glyphs.text(text.replace("×", "x") if glyphs.ascii_only else text), role) for text, role in spans)
 
 
-def crumbs_line(crumbs: Sequence[str], state: State, cells: int, glyphs: Glyphs) -> Line:
-    """Where one is on the left, the filter and who decides which part of it on the right."""
+def crumbs_line(crumbs: Sequence[str], state: State, cells: int, glyphs: Glyphs, beside: str = "") -> Line:
+    """Where one is on the left, with what is said ``beside`` it; on the right the filter and who decides which part."""
     left: list[Span] = [(" ", Role.PLAIN)]
     for number, crumb in enumerate(crumbs):
         if number:
             left.append((f" {glyphs.crumb} ", Role.DIM))
         left.append((glyphs.text(crumb), Role.STRONG if number == len(crumbs) - 1 else Role.PLAIN))
+    if beside:
+        left.append((f"  {glyphs.text(beside)}", Role.PLAIN))
     right = [(glyphs.text(text), role) for text, role in filter_words(state)]
     spare = cells - width(left) - width(right) - 1
     if spare < 1:  # the filter in force is never left out: where one is can be seen from the screen

@@ -87,6 +87,10 @@ class ViewScreen(Screen[None]):
         """What is said at the top of the body, wrapped; for screens with a ``#facts`` canvas."""
         return ()
 
+    def beside(self) -> str:
+        """What is said beside where one is."""
+        return ""
+
     def help(self) -> Help:
         raise NotImplementedError
 
@@ -118,7 +122,7 @@ class ViewScreen(Screen[None]):
     def on_mount(self) -> None:
         state, glyphs = self.context.state, self.context.glyphs
         self.query_one("#status", Canvas).draw(lambda w, _: [status_line(state, self.context.now_ns(), w, glyphs)])
-        self.query_one("#crumbs", Canvas).draw(lambda w, _: [crumbs_line(self.crumbs, state, w, glyphs)])
+        self.query_one("#crumbs", Canvas).draw(lambda w, _: [crumbs_line(self.crumbs, state, w, glyphs, self.beside())])
         self.focus_table()
         self.show_columns()
         self.refresh_view()

@@ -41,7 +41,7 @@ async def test_a_row_says_who_how_many_how_long_and_where() -> None:
     async with running(app, (200, 50)) as pilot:
         await pilot.press(FLOWS)
         await pilot.pause()
-        assert "2 from 54 records of 3.00s" in screen_text(app)
+        assert "2 from 54 records, 3.00s" in screen_text(app)
         head, first, second = table_lines(app, "flows")
         assert head.split()[:4] == ["FLOW", "PROCESS", "IFACE", "rx/s"]
         assert first.startswith("▌tcp 10.0.0.9:443 ↔ 10.0.0.2:40000 nginx/1200")
@@ -172,7 +172,7 @@ async def test_both_views_go_to_files(tmp_path: Path, monkeypatch: pytest.Monkey
         first = json.loads(file.read_text())["rows"][0]
         assert (first["local"], first["lport"], first["comm"], first["rx_records"]) == ("10.0.0.9", 443, "nginx", 33)
         (file,) = tmp_path.glob("netlat-flows-*.txt")
-        assert "2 from 54 records of 3.00s" in file.read_text()
+        assert "2 from 54 records, 3.00s" in file.read_text()
         await pilot.press("enter", "e")
         await until(pilot, lambda: len(list(tmp_path.glob("netlat-flow-*"))) == 4)
         (file,) = tmp_path.glob("netlat-flow-*.csv")

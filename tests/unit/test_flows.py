@@ -254,3 +254,11 @@ def test_stages_are_those_of_a_decoded_path(mask: int, direction: int) -> None:
         (one.stage.id, one.duration_ns) for one in path.stages
     ]
     assert totals[0] == path.total_ns
+
+
+def test_of_two_halves_in_an_older_recording_the_later_counts_for_nothing() -> None:
+    out, back = (make(20, cause=PathCause.SAMPLE, every=0) for make in (sent, received))
+    back["peer"], out["peer"], back["t0_ns"] = out["id"], back["id"], 1000
+    lone = received(20, cause=PathCause.SAMPLE, every=0, dport=80, t0_ns=5)
+    found = flows(replace(tick_of(np.concatenate([out, back, lone])), counters={"complete": 4000}))
+    assert sorted((flow.sent.rate, flow.received.rate) for flow in found.rows) == [(0, 2000), (2000, 0)]

@@ -189,6 +189,12 @@ INLINE void tell_gaps(struct flight *f, int by_reader)
 		tell_prev(f);
 }
 
+/* One in so many, as good as random: every n-th would always be the same half of a dialogue that goes back and forth. */
+INLINE int one_in(u32 every, struct cpu_state *c, u64 now)
+{
+	return (u64)mix(mix(0x5EED, now), ++c->sampled) * every >> 32 == 0;
+}
+
 /* Whether the record went to user space. */
 INLINE int emit(struct flight *f, struct cpu_state *c, int by_reader)
 {
@@ -204,8 +210,7 @@ INLINE int emit(struct flight *f, struct cpu_state *c, int by_reader)
 		cause = CAUSE_ALL;
 	else if (f->rec.outcome == OUTCOME_COMPLETE && f->last_ns - f->rec.t0_ns >= k->slow_ns[is_rx(f) ? 0 : 1])
 		cause = CAUSE_SLOW;
-	else if (k->sample_every && ++c->sampled >= k->sample_every) {
-		c->sampled = 0;
+	else if (k->sample_every && one_in(k->sample_every, c, f->last_ns)) {
 		cause = CAUSE_SAMPLE;
 		every = k->sample_every;
 	} else if (f->follow)

@@ -88,7 +88,7 @@ def _row(flow: FlowRow, glyphs: Glyphs) -> Row:
 def rests_on(snapshot: Snapshot) -> str:
     """How much the figures are told from, in a few words."""
     flows = snapshot.flows
-    words = f"{flows.count} from {flows.records} records of {duration(flows.covered_ns)}"
+    words = f"{flows.count} from {flows.records} records, {duration(flows.covered_ns)}"
     if flows.held_back > 0:
         words += f", {percent(flows.held_back)} held back"
     return f"{words}, old recording: ~" if flows.unknown else words
