@@ -9,8 +9,8 @@ from typing import Any
 
 from netlat_tui.model.derive import decode_rows
 from netlat_tui.model.findings import findings as found
-from netlat_tui.model.gaps import Gap, gaps_of
 from netlat_tui.model.flows import FlowRow, StageFigures
+from netlat_tui.model.gaps import Gap, gaps_of
 from netlat_tui.model.paths import Path
 from netlat_tui.model.points import Direction
 from netlat_tui.model.snapshot import DelayRow, Distribution, DropRow, Snapshot, StageRow

@@ -73,7 +73,7 @@ class Retained:
 
     def parts(self) -> tuple[Rows, ...]:
         """All that is kept, as it is now; a path may be in two of them. They never change."""
-        return (self._slow, *(rows for _, rows in self._batches))
+        return (self._slow, *(batch.rows for batch in self._batches))
 
     def whole(self, mono_ns: int | None) -> tuple[list[Batch], int]:
         """(paths of ticks that ended after ``mono_ns``, since when these are all that came): what may be counted,
@@ -100,7 +100,7 @@ class Retained:
     @property
     def batches(self) -> tuple[tuple[int, Rows], ...]:
         """The recent paths tick by tick, with the tick's end; they are never written again."""
-        return tuple(self._batches)
+        return tuple((batch.mono_ns, batch.rows) for batch in self._batches)
 
     @staticmethod
     def order(rows: Rows, most: int) -> tuple[Rows, Rows]:

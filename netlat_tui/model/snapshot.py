@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from netlat_tui.model.flows import Flows
 from netlat_tui.model.gaps import Between
 from netlat_tui.model.heat import Heat, Span
-from netlat_tui.model.flows import Flows
 from netlat_tui.model.histogram import Counts
 from netlat_tui.model.later import Later
 from netlat_tui.model.points import Delay, Direction, Point, Stage

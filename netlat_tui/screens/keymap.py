@@ -33,7 +33,7 @@ ALIASES = {
 ALWAYS = {"ctrl+p": "palette.open", "ctrl+q": "app.quit"}
 """Keys that open the palette and quit whatever else was said: Textual's own."""
 
-WHILE_TYPING = ("app.interrupt", "filter.cancel")
+WHILE_TYPING = ("app.interrupt", "filter.cancel", "ask.cancel")
 """Actions whose keys count while a filter is typed: they cannot be characters."""
 
 _EATEN = re.compile(r"ctrl\+[absjo]|(.+\+)?f\d+|.+\+enter")

@@ -178,7 +178,6 @@ class MainScreen(ViewScreen):
             self.query_one(f"#pane-{pane.key}").set_class(index == self._current, "-current")
         self._title_paths()
         self.focus_table()
-        self._show_heat()
         if self.pane.alone and self.context.state.snapshot is not None:
             self.show(self.context.state.snapshot)
         self._refresh_detail()

@@ -8,7 +8,9 @@ from rich.cells import cell_len
 
 from netlat_tui.model.text import duration, printable
 
-_WORDS = str.maketrans({"→": "->", "↔": "<->", "µ": "u", "…": "~", "·": "|", "–": "-", "—": "-", "─": "-", "≥": ">=", "×": "x"})
+_WORDS = str.maketrans(
+    {"→": "->", "↔": "<->", "µ": "u", "…": "~", "·": "|", "–": "-", "—": "-", "─": "-", "≥": ">=", "×": "x"}
+)
 
 
 @dataclass(frozen=True, slots=True)
