@@ -29,6 +29,9 @@ VIEWS: dict[str, list[str]] = {
     "heatmap": ["6", *["left"] * 3, "up"],
     "cell": ["6", *["left"] * 3, "enter"],
     "stage heatmap": ["G", "enter", "h"],
+    "columns": ["C"],
+    "columns of paths": ["4", "C", "down", "J", "space"],
+    "help of a packet": ["4", "enter", "question_mark"],
 }
 
 
@@ -117,6 +120,12 @@ def test_ascii(synthetic_ascii: Pictured, snap_compare: Compare) -> None:
 def test_heatmap_in_ascii(synthetic_ascii: Pictured, snap_compare: Compare) -> None:
     app, last = synthetic_ascii
     assert snap_compare(app, terminal_size=(120, 40), run_before=taken(["6", "left", "up", "up"], last))
+
+
+@pytest.mark.parametrize("keys", [["C"], ["question_mark"]], ids=["columns", "help"])
+def test_ascii_dialogues(keys: list[str], synthetic_ascii: Pictured, snap_compare: Compare) -> None:
+    app, last = synthetic_ascii
+    assert snap_compare(app, terminal_size=(80, 24), run_before=taken(keys, last))
 
 
 def test_narrow(recorded: Pictured, snap_compare: Compare) -> None:
