@@ -224,11 +224,14 @@ async def test_a_mark_of_a_replay_is_kept_beside_it(recording: Path) -> None:
 
 
 async def test_a_mark_that_cannot_be_kept(recording: Path) -> None:
-    recording.with_name("r.netlat.marks").symlink_to("/dev/null")
+    elsewhere = recording.with_name("elsewhere")
+    elsewhere.write_text("somebody's")
+    recording.with_name("r.netlat.marks").symlink_to(elsewhere)
     async with replay(recording, (160, 30)) as pilot:
         await pilot.press("m", "enter")
         await until(pilot, lambda: "for this session only" in screen_text(pilot.app), "a sentence")  # type: ignore[arg-type]
         assert "3 marks" in scrubber(pilot)
+    assert elsewhere.read_text() == "somebody's"
 
 
 async def test_a_mark_of_what_is_recorded_is_in_the_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
