@@ -70,7 +70,7 @@ def terminal() -> Iterator[Terminal]:
 )
 def test_the_terminal_is_as_before(ending: str | signal.Signals, code: int, terminal: Terminal) -> None:
     terminal.until(b"\x1b[?1049h")
-    terminal.until("raise→softirq".encode())
+    terminal.until("link→network".encode())
     assert termios.tcgetattr(terminal.theirs) != terminal.before
     if isinstance(ending, signal.Signals):
         terminal.process.send_signal(ending)
@@ -96,7 +96,7 @@ finally:
 def test_what_stays_is_not_gone_through_for_garbage() -> None:
     terminal = Terminal("-c", COUNTED)
     try:
-        terminal.until("raise→softirq".encode())
+        terminal.until("link→network".encode())
         os.write(terminal.ours, b"q")
         assert terminal.end() == 0
         assert b"for good: True" in terminal.output
