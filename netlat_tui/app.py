@@ -194,4 +194,6 @@ def run(
         print(words(sentence), file=sys.stderr)
     if app.feed.error:
         print(f"netlat-tui: {words(app.feed.error)}", file=sys.stderr)
-    return code or app.feed.exit_code
+    if code is None and app.return_code:
+        print("netlat-tui: The view failed, the lines above say where: this is a mistake in it.", file=sys.stderr)
+    return code or app.return_code or app.feed.exit_code

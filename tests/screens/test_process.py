@@ -3,59 +3,13 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
-import subprocess
-import sys
 import termios
-import time
 from collections.abc import Iterator
 
 import pytest
 
-from tests.screens.conftest import DEMO
-
-DEADLINE_S = 60.0
-
-
-class Terminal:
-    """The view of the bundled recording, on a pseudoterminal."""
-
-    def __init__(self, *python: str) -> None:
-        self.ours, self.theirs = os.openpty()
-        termios.tcsetwinsize(self.theirs, (24, 80))
-        self.before = termios.tcgetattr(self.theirs)
-        self.output = b""
-        command = [sys.executable, *(python or ("-m", "netlat_tui")), "replay", str(DEMO)]
-        self.process = subprocess.Popen(command, stdin=self.theirs, stdout=self.theirs, stderr=self.theirs)
-
-    def read(self) -> None:
-        """What is there to be read, or comes within a moment."""
-        if select.select([self.ours], [], [], 0.05)[0]:
-            self.output += os.read(self.ours, 65536)
-
-    def until(self, words: bytes) -> None:
-        deadline = time.monotonic() + DEADLINE_S
-        while words not in self.output:
-            assert time.monotonic() < deadline, f"{words!r} never came"
-            assert self.process.poll() is None, self.output
-            self.read()
-
-    def end(self) -> int:
-        """Read on until the process has ended; its exit code."""
-        deadline = time.monotonic() + DEADLINE_S
-        while self.process.poll() is None:
-            assert time.monotonic() < deadline, "it never ended"
-            self.read()
-        while select.select([self.ours], [], [], 0)[0]:
-            self.read()
-        return self.process.returncode
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        os.close(self.ours)
-        os.close(self.theirs)
+from tests.screens.ptys import MODES, Terminal
 
 
 @pytest.fixture
@@ -72,15 +26,41 @@ def test_the_terminal_is_as_before(ending: str | signal.Signals, code: int, term
     terminal.until(b"\x1b[?1049h")
     terminal.until("link→network".encode())
     assert termios.tcgetattr(terminal.theirs) != terminal.before
+    assert set(terminal.left_on()) == set(MODES)
     if isinstance(ending, signal.Signals):
         terminal.process.send_signal(ending)
     else:
         os.write(terminal.ours, {"q": b"q", "ctrl+c": b"\x03"}[ending])
     assert terminal.end() == code
     assert termios.tcgetattr(terminal.theirs) == terminal.before
-    for on, off in ((b"\x1b[?1049h", b"\x1b[?1049l"), (b"\x1b[?25l", b"\x1b[?25h"), (b"\x1b[?1000h", b"\x1b[?1000l")):
-        assert terminal.output.rfind(off) > terminal.output.rfind(on)
+    assert terminal.left_on() == []
     assert b"Traceback" not in terminal.output
+
+
+FAILING = """
+import sys
+from netlat_tui.cli import main
+from netlat_tui.screens.main import MainScreen
+def broken(self, step):
+    raise RuntimeError("something is wrong")
+MainScreen.action_next_pane = broken
+main()
+"""
+
+
+def test_the_terminal_is_as_before_when_something_was_wrong() -> None:
+    terminal = Terminal("-c", FAILING)
+    try:
+        terminal.until("raise→softirq".encode())
+        os.write(terminal.ours, b"\t")
+        assert terminal.end() == 1
+        assert termios.tcgetattr(terminal.theirs) == terminal.before
+        assert terminal.left_on() == []
+        said = terminal.output[terminal.output.rfind(b"\x1b[?1049l") :]
+        assert b"something is wrong" in said
+        assert said.rstrip().endswith(b"this is a mistake in it.")
+    finally:
+        terminal.close()
 
 
 COUNTED = """
