@@ -6,6 +6,7 @@ from textual.app import App
 from textual.timer import Timer
 
 from netlat_tui.screens.feed import Feed, Selection
+from netlat_tui.screens.help import HelpScreen
 from netlat_tui.screens.player import Player
 from netlat_tui.screens.recorder import Recorder
 from netlat_tui.screens.state import MESSAGE_SECONDS, State
@@ -33,15 +34,20 @@ class ViewApp(App[int]):
         views = (screen for screen in reversed(self.screen_stack) if isinstance(screen, ViewScreen))
         return next((view for view in views if view.is_whole), None)
 
+    @property
+    def _shown(self) -> ViewScreen | None:
+        """The view, unless a page hides all of it: of what changes below a page all of the page is sent again."""
+        return None if isinstance(next(reversed(self.screen_stack), None), HelpScreen) else self.view
+
     def refresh_view(self) -> None:
-        """Draw the view again from the state."""
-        if self.view is not None:
-            self.view.refresh_view()
+        """Draw the view again from the state. One that is hidden is when it is seen again."""
+        if self._shown is not None:
+            self._shown.refresh_view()
 
     def refresh_frame(self) -> None:
         """Draw again what changes with the clock alone."""
-        if self.view is not None:
-            self.view.refresh_frame()
+        if self._shown is not None:
+            self._shown.refresh_frame()
 
     def select(self, selection: Selection) -> None:
         """Show another part of what was collected."""
