@@ -144,6 +144,12 @@ class ViewScreen(Screen[None]):
 
     def on_resize(self) -> None:
         self.show_facts()
+        self.call_after_refresh(self._keep_focus)
+
+    def _keep_focus(self) -> None:
+        """A table for which there was no room lost the focus: it gets it back when there is."""
+        if self.is_whole and self.focused is None:
+            self.focus_table()
 
     def show_facts(self) -> None:
         """Draw the facts in as many lines as they take."""

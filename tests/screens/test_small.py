@@ -9,7 +9,7 @@ from tests.screens.conftest import make_app, running, screen_text
 
 @pytest.mark.parametrize("lines", [3, 4, 9])
 async def test_a_few_lines_show_the_rows(lines: int) -> None:
-    """On every view one gets to the selected row is in sight, under its head."""
+    """Whichever view one goes to, the selected row is in sight under the head."""
     app = make_app()
     async with running(app, (80, lines)) as pilot:
         for keys in (["1"], ["G"], ["2"], ["4"], ["G"], ["enter"], ["down"], ["escape", "1", "g", "j", "enter"]):
@@ -39,3 +39,18 @@ async def test_a_filter_can_be_typed_in_four_lines() -> None:
         await pilot.pause()
         assert "port 443" not in screen_text(app).splitlines()[1]
         assert app.state.selection.filter.text == "port 443"
+
+
+async def test_keys_work_again_when_the_terminal_has_grown() -> None:
+    app = make_app()
+    async with running(app, (80, 24)) as pilot:
+        for small in ((80, 1), (20, 24), (1, 1)):
+            await pilot.resize_terminal(*small)
+            await pilot.pause()
+            await pilot.resize_terminal(80, 24)
+            await pilot.pause()
+            before = screen_text(app)
+            await pilot.press("down")
+            await pilot.pause()
+            assert screen_text(app) != before
+            assert "Open" in screen_text(app).splitlines()[-1]
