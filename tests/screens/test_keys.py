@@ -37,9 +37,11 @@ async def test_the_panes_open_by_number_and_tab() -> None:
         await pilot.press("tab")
         assert "Heatmap › RX total" in screen_text(app)
         await pilot.press("tab")
+        assert "PROCESS" in screen_text(app)
+        await pilot.press("tab")
         assert "STAGE" in screen_text(app)
         await pilot.press("shift+tab", "5")
-        assert "REACHED" in screen_text(app)
+        assert "PROCESS" in screen_text(app)
 
 
 @pytest.mark.parametrize(

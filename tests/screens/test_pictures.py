@@ -19,6 +19,8 @@ VIEWS: dict[str, list[str]] = {
     "cpus": ["2"],
     "irqs": ["3"],
     "paths": ["4"],
+    "flows": ["6"],
+    "flow": ["6", "enter"],
     "stage": ["down", "down", "enter"],
     "cpu": ["2", "enter"],
     "path": ["4", "enter"],
