@@ -158,7 +158,10 @@ def test_the_name_and_p99_stay() -> None:
         ('layer = ["stage"]', "[columns] layer: there is no such table; there are layers, cpus, irqs, paths, drops"),
         ('layers = "stage"', '[columns] layers: say a list of columns, as ["stage", "rate"].'),
         ('layers = ["stage", "p98"]', '[columns] layers: there is no column "p98"; did you mean "p99".'),
-        ('layers = ["stage", "["]', 'there is no column "["; there are stage, rate, p50, p99, max, share, trend.'),
+        (
+            'layers = ["stage", "["]',
+            'there is no column "["; there are stage, rate, p50, p99, change, max, share, trend.',
+        ),
     ],
 )
 def test_a_mistake_in_the_columns_is_a_sentence(line: str, words: str) -> None:
@@ -268,7 +271,7 @@ def test_what_another_version_kept_stays_in_the_file(home: Path) -> None:
     path = files.columns_file()
     assert path is not None
     path.parent.mkdir(parents=True)
-    path.write_text('[columns]\nflows = ["new"]\nlayers = ["stage", "colour", "p99"]\n')
+    path.write_text('[columns]\nstreams = ["new"]\nlayers = ["stage", "colour", "p99"]\n')
     assert load().kept == {"layers": (0, 3)}
     assert load().sentences == ()
     write_columns(path, {"paths": ["flow", "total"]})
