@@ -15,7 +15,7 @@ run: ## start netlat-tui: make run ARGS="check", make run ARGS="trace port 443"
 	@$(RUN) python -m netlat_tui $(ARGS)
 
 test: lint ## lint, then unit, screen and live tests (live ones as root): make test ARGS="-k irq"
-	$(TEST) pytest $(ARGS)
+	$(TEST) scripts/tests.sh $(ARGS)
 
 guests: ## tests on Debian's kernels in emulated machines (as root): make guests ARGS="6.1 6.12 -k udp"
 	@$(KERNELS) python -m scripts.kernels $(ARGS)

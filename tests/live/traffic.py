@@ -104,10 +104,11 @@ def udp_hold(address: str, count: int, size: int, pause: float) -> None:
 
 
 def udp_send(address: str, port: int, count: int, size: int, gap: float) -> None:
-    with socket.socket(family(address), socket.SOCK_DGRAM) as sock:
-        sock.connect((address, port))
+    with socket.socket(
+        family(address), socket.SOCK_DGRAM
+    ) as sock:  # not connected: it need not know that nobody listens
         for _ in range(count):
-            sock.send(b"u" * size)
+            sock.sendto(b"u" * size, (address, port))
             time.sleep(gap)
     say(f"done {count}")
 

@@ -50,7 +50,7 @@ def written() -> dict[str, bytes]:
     """What each kind of terminal is sent, on several views. All at once: most of it is waiting."""
     with ExitStack() as stack:
         terminals = {name: stack.enter_context(closing(Terminal(env=env))) for name, env in KINDS.items()}
-        views = ((b"", b"softirq"), (b"?", b"Columns"), (b"?", b"pkt/s"), (b"4", b"FLOW"), (b"\r", b"POINT"))
+        views = ((b"", b"rx delays"), (b"?", b"Columns"), (b"?", b"pkt/s"), (b"4", b"FLOW"), (b"\r", b"POINT"))
         for keys, words in views:
             marks = {name: len(terminal.output) for name, terminal in terminals.items()}
             for name, terminal in terminals.items():
@@ -171,7 +171,7 @@ def tmux() -> Iterator[Tmux]:
         pytest.skip("takes tmux")
     made = Tmux(f"netlat-test-{os.getpid()}")
     try:
-        made.until(lambda lines: any("raise→softirq" in line for line in lines))
+        made.until(lambda lines: any("rx delays" in line for line in lines))
         yield made
     finally:
         made("kill-server")
@@ -241,7 +241,7 @@ def test_what_a_terminal_is_sent_and_what_that_takes() -> None:
     command = [sys.executable, "-m", "netlat_tui", "replay", str(DEMO)]
     with Counting(command, 120, 40, REPO) as terminal:
         terminal.keep = True
-        assert terminal.wait_for("raise→softirq".encode(), seconds=DEADLINE_S)
+        assert terminal.wait_for("rx delays".encode(), seconds=DEADLINE_S)
         time.sleep(2.0)  # the start is not what this is about
         sent, shares = [], []
         for _ in range(2):

@@ -51,7 +51,7 @@ main()
 def test_the_terminal_is_as_before_when_something_was_wrong() -> None:
     terminal = Terminal("-c", FAILING)
     try:
-        terminal.until("raise→softirq".encode())
+        terminal.until("rx delays".encode())
         os.write(terminal.ours, b"\t")
         assert terminal.end() == 1
         assert termios.tcgetattr(terminal.theirs) == terminal.before

@@ -12,6 +12,9 @@ LONG_WAIT_NS = 10_000_000
 LEAST_SAMPLES = 20
 """A p99 of fewer is the largest of them: chance."""
 
+LEAST_RECORDS = 5
+"""Recorded packets that waited for the same task: fewer may be its turn by chance."""
+
 AMONG_OTHERS = 4.0
 """A CPU's softirqs are late if its p99 is so many times the others' median: what all have alike is not the CPU's."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from netlat_tui.model.findings import losses, sending, sockets, softirqs
+from netlat_tui.model.findings import losses, neighbours, sending, sockets, softirqs
 from netlat_tui.model.findings.facts import Facts
 from netlat_tui.model.findings.finding import Finding
 from netlat_tui.model.snapshot import Snapshot
@@ -14,6 +14,7 @@ RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     softirqs.squeezed,
     softirqs.one_cpu,
     softirqs.moderation,
+    neighbours.noisy,
     sockets.scheduled_late,
     sockets.comes_late,
     sockets.buffer_full,

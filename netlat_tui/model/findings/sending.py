@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from netlat_tui.model.findings.facts import Facts, listed, ranked, share_of
 from netlat_tui.model.findings.finding import Figure, Finding, Severity, Unit, View
@@ -38,7 +39,9 @@ def queued(facts: Facts) -> Iterator[Finding]:
             ),
             View.STAGE,
             row.stage.id,
-            (f"tc -s qdisc show{f' dev {one}' if one else ''}: a rate (tbf, htb), a delay (netem), backlog and drops",),
+            (
+                f"tc -s qdisc show{f' dev {quote(one)}' if one else ''}: a rate (tbf, htb), a delay (netem), drops",
+            ),
             row.values.sum_ns,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 from statistics import median
 
 from netlat_tui.model.findings.facts import Facts, share_of
@@ -127,7 +128,8 @@ def one_cpu(facts: Facts) -> Iterator[Finding]:
     if off:
         figures.append(Figure("RPS is off on", ", ".join(off), Unit.TEXT))
         look += [
-            f"RPS, RFS or more queues: /sys/class/net/{name}/queues/rx-*/rps_cpus, ethtool -l {name}" for name in off
+            f"RPS, RFS or more queues: /sys/class/net/{name}/queues/rx-*/rps_cpus, ethtool -l {quote(name)}"
+            for name in off
         ]
     yield Finding(
         "one-cpu",
@@ -165,5 +167,5 @@ def moderation(facts: Facts) -> Iterator[Finding]:
             ),
             View.IRQ,
             max(rows, key=lambda row: row.packets).irq,
-            (f"ethtool -c {setup.name}",),
+            (f"ethtool -c {quote(setup.name)}",),
         )

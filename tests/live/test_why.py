@@ -1,0 +1,174 @@
+"""What stands out, told of traffic that has a cause and of traffic that has not, on the running kernel."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.live.conftest import Actor, Host, Net, wait_until_attached
+from tests.live.truth import steer, weigh
+
+pytestmark = pytest.mark.usefixtures("tracer")
+
+COUNT = 150
+GAP = 0.005
+OF_TRAFFIC = {"reader-comes-late", "drops", "socket-buffer-full", "qdisc-wait", "retransmissions", "backlog-full"}
+"""What this machine's own load cannot cause."""
+
+Findings = dict[str, dict[str, Any]]
+Told = Callable[[Host, Callable[[], Actor]], Findings]
+
+
+@pytest.fixture
+def told() -> Iterator[Told]:
+    """What a report of a namespace says stands out while an actor sends, to its end."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(host: Host, send: Callable[[], Actor]) -> Findings:
+        command = [sys.executable, "-m", "netlat_tui", "report", "--budget", "none", "--duration", "600"]
+        command += ["--format", "json", f"netns {host.inode}"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        wait_until_attached(process.pid)
+        send().finish()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (130, "")
+        return {finding["kind"]: finding for finding in json.loads(out)["findings"]}
+
+    yield begin
+    for process in started:
+        with process:
+            process.kill()
+
+
+def sending(net: Net, host: Host, address: str, port: int, cpu: int | None = None) -> Callable[[], Actor]:
+    return lambda: net.start(host, "udp-send", address, port, COUNT, 64, GAP, cpu=cpu)
+
+
+def figure(finding: dict[str, Any], name: str) -> Any:
+    return next(one["value"] for one in finding["figures"] if one["name"] == name)
+
+
+def test_nothing_of_the_traffic_stands_out_where_nothing_is_wrong(net: Net, told: Told) -> None:
+    sender, receiver = net.pair()
+    port = net.start(receiver, "udp-read", receiver.ip4, COUNT, 64, 0).expect("ready")
+    assert not told(receiver, sending(net, sender, receiver.ip4, port)).keys() & OF_TRAFFIC
+
+
+def test_a_reader_that_sleeps_is_named(net: Net, told: Told) -> None:
+    host = net.host()
+    reader = net.start(host, "udp-read", host.ip4, COUNT, 64, 0.02)
+    late = told(host, sending(net, host, host.ip4, reader.expect("ready")))["reader-comes-late"]
+    assert late["severity"] == "hot"
+    assert late["subject"].endswith(f"/{reader.process.pid}")
+    assert late["cost_ns"] > 10_000_000
+
+
+def test_a_socket_that_nobody_reads_is_full_and_its_port_is_told_once(net: Net, told: Told) -> None:
+    host = net.host()
+    port = net.start(host, "udp-hold", host.ip4, 0, 64, 0).expect("ready")
+    found = told(host, sending(net, host, host.ip4, port))
+    assert found["socket-buffer-full"]["subject"] == f"udp port {port}"
+    assert figure(found["socket-buffer-full"], "dropped") > COUNT // 2
+    assert "drops" not in found
+
+
+def test_a_port_where_nobody_listens(net: Net, told: Told) -> None:
+    sender, receiver = net.pair()
+    found = told(receiver, sending(net, sender, receiver.ip4, 9))
+    assert found["drops"]["subject"].startswith("NO_SOCKET at ")
+    assert figure(found["drops"], "dropped") == COUNT
+    assert found["drops"]["severity"] == "hot"
+
+
+@pytest.mark.parametrize(("rate", "wrong"), [("40kbit", True), ("1gbit", False)])
+def test_a_shaped_queue_is_told_with_its_interface(rate: str, wrong: bool, net: Net, told: Told) -> None:
+    sender, receiver = net.pair()
+    shaped = ("tbf", "rate", rate, "burst", "1600", "limit", "30000")
+    sender.run("tc", "qdisc", "replace", "dev", "veth0", "root", *shaped)
+    port = net.start(receiver, "udp-read", receiver.ip4, COUNT, 64, 0).expect("ready")
+    found = told(sender, sending(net, sender, receiver.ip4, port))
+    assert ("qdisc-wait" in found) is wrong
+    if wrong:
+        assert found["qdisc-wait"]["subject"] == "veth0"
+        assert figure(found["qdisc-wait"], "qdisc_in→qdisc_out p99") >= 10_000_000
+
+
+def test_a_queue_that_is_full_drops(net: Net, told: Told) -> None:
+    sender, receiver = net.pair()
+    small = ("tbf", "rate", "40kbit", "burst", "1600", "limit", "1600")
+    sender.run("tc", "qdisc", "replace", "dev", "veth0", "root", *small)
+    port = net.start(receiver, "udp-drain", receiver.ip4, 0, 0, 0).expect("ready")
+    found = told(sender, sending(net, sender, receiver.ip4, port))
+    assert found["drops"]["subject"].startswith("QDISC_DROP at ")
+
+
+def test_segments_that_were_lost_are_sent_again(net: Net, told: Told) -> None:
+    """What the queue has no room for TCP sends again; over a queue with room it does not."""
+    for limit, wrong in (("2000", True), ("1mb", False)):
+        sender, receiver = net.pair()
+        shaped = ("tbf", "rate", "2mbit", "burst", "1600", "limit", limit)
+        sender.run("ethtool", "-K", "veth0", "tso", "off", "gso", "off")
+        sender.run("tc", "qdisc", "replace", "dev", "veth0", "root", *shaped)
+        reader = net.start(receiver, "tcp-read", receiver.ip4, 100, 2000, 0)
+        port = reader.expect("ready")
+        found = told(
+            sender,
+            lambda sender=sender, receiver=receiver, port=port: net.start(  # type: ignore[misc]
+                sender, "tcp-send", receiver.ip4, port, 100, 2000, 0.001
+            ),
+        )
+        assert ("retransmissions" in found) is wrong, (limit, found.keys())
+        if wrong:
+            assert found["retransmissions"]["subject"] == receiver.ip4
+
+
+def test_a_reader_kept_from_its_cpu_and_who_has_it(net: Net, told: Told) -> None:
+    sender, receiver = net.pair()
+    reader = net.start(receiver, "udp-log-read", receiver.ip4, COUNT, 0, cpu=1)
+    port = reader.expect("ready")
+    hog = net.start(receiver, "hog", "-", 50, 0.5, cpu=1)
+    hog.expect("ready")
+    found = told(
+        receiver,
+        lambda: net.start(sender, "udp-log-send", receiver.ip4, port, COUNT, 100, GAP, 0, hog.process.pid, cpu=0),
+    )
+    assert found["reader-scheduled-late"]["subject"].endswith(f"/{reader.process.pid}")
+    assert found["noisy-neighbour"]["subject"].endswith(f"/{hog.process.pid}")
+    assert figure(found["noisy-neighbour"], "CPU") == "cpu1"
+
+
+def test_a_softirq_that_is_starved(net: Net, told: Told) -> None:
+    """What comes in is CPU 1's to take (RPS), which sends others' packets at 20 ms each with its softirqs held back."""
+    sender, receiver = net.pair()
+    here, there = net.pair()
+    for host, other in ((sender, receiver), (here, there)):
+        net.start(host, "ping", other.ip4, 77, 1, 8, 0).finish()
+    steer(receiver, "veth0", 1)
+    weigh(net, here, "veth0")
+    sink = net.start(there, "udp-drain", there.ip4, 0, 0, 0, cpu=0)
+    net.start(here, "udp-send", there.ip4, sink.expect("ready"), 10_000, 1400, 0.03, cpu=1)
+    reader = net.start(receiver, "udp-drain", receiver.ip4, 0, 0, 0, cpu=0)
+    found = told(receiver, sending(net, sender, receiver.ip4, reader.expect("ready"), cpu=0))
+    assert found["softirq-starved"]["subject"] == "cpu1"
+    assert found["softirq-starved"]["severity"] == "hot"
+    assert figure(found["softirq-starved"], "raise→softirq p99") >= 10_000_000
+
+
+def test_what_the_tracer_estimates_is_told_last(net: Net) -> None:
+    """A budget that a flood cannot be measured within."""
+    host = net.host()
+    port = net.start(host, "udp-drain", host.ip4, 0, 0, 0).expect("ready")
+    net.start(host, "udp-flood", host.ip4, port, 10_000_000, 64, 0)
+    command = [sys.executable, "-m", "netlat_tui", "report", "--budget", "0.5", "--duration", "6", "--format", "json"]
+    done = subprocess.run([*command, f"netns {host.inode}"], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)["findings"]
+    assert found[-1]["subject"] == "tracer"
+    assert "tracer-estimates" in {finding["kind"] for finding in found}
