@@ -29,7 +29,7 @@ lint: ## ruff and strict mypy
 	$(TEST) mypy
 
 screenshots: ## take the pictures in screenshots/ again, of a live view of traffic of their own (as root)
-	$(TEST) python scripts/screenshots.py
+	$(TEST) python -m scripts.screenshots
 
 clean: ## remove the virtual environment and what tools left behind
 	@scripts/setup.sh clean

@@ -1,7 +1,9 @@
 """What goes on in the bundled recording, each role a process in a namespace; ends after the given seconds.
 
-``server`` answers HTTP, UDP requests, and reads a TCP stream too slowly; ``client`` asks, pings, and sends to a port
-nobody listens on.
+``server`` answers HTTP and UDP requests; ``client`` asks, pings, and sends to a port nobody listens on. Three things
+are wrong, each on an interface of its own. ``slowreader`` comes late for what it is sent (web0). ``uploader`` sends
+more than its link lets out (wan0). What ``collector`` is sent (log0) waits for a CPU that ``mirror`` keeps busy: each
+packet it sends (tap0) is looked through by many packet sockets, with softirqs held back.
 """
 
 from __future__ import annotations
@@ -17,7 +19,11 @@ import time
 import urllib.request
 from collections.abc import Callable
 
-HTTP, ECHO, STREAM, NOBODY = 8080, 5353, 9000, 4444
+from tests.live.traffic import weigh
+
+HTTP, ECHO, STREAM, NOBODY, UPLOAD, LOG, MIRROR = 8080, 5353, 9000, 4444, 9100, 5140, 4789
+WEB, WAN, LOGS, TAP = "10.99.0", "10.99.1", "10.99.2", "10.99.3"
+QUIET_CPU, BUSY_CPU = 0, 1
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -114,9 +120,70 @@ def send_to_nobody(address: str) -> None:
         time.sleep(random.expovariate(3))
 
 
+def serve_upload(_: str) -> None:
+    name("storage")
+    with socket.create_server(("", UPLOAD)) as listener:
+        while True:
+            connection, _peer = listener.accept()
+            with connection:
+                while connection.recv(65536):
+                    pass
+
+
+def upload(_: str) -> None:
+    """Over a link that is shaped; the server is who sends."""
+    name("uploader")
+    with socket.create_connection((f"{WAN}.2", UPLOAD)) as sock:
+        while True:
+            sock.sendall(b"u" * 1400)
+            time.sleep(random.expovariate(150))
+
+
+def collect(_: str) -> None:
+    name("collector")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("", LOG))
+        while True:
+            sock.recv(2048)
+
+
+def send_logs(_: str) -> None:
+    name("sensor")
+    os.sched_setaffinity(0, {QUIET_CPU})
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect((f"{LOGS}.1", LOG))
+        while True:
+            sock.send(b"l" * 120)
+            time.sleep(random.expovariate(120))
+
+
+def mirror(_: str) -> None:
+    name("mirror")
+    os.sched_setaffinity(0, {BUSY_CPU})
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect((f"{TAP}.2", MIRROR))
+        while True:
+            sock.send(b"\4\0" * 700)  # small numbers, one after the other, are what the sockets' filters look through
+            time.sleep(0.1)
+
+
+def inspect(_: str) -> None:
+    name("inspector")
+    weigh("tap0", 48, 500)
+
+
+def sink(_: str) -> None:
+    name("sink")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("", MIRROR))
+        while True:
+            sock.recv(2048)
+
+
 ROLES: dict[str, tuple[Callable[[str], None], ...]] = {
-    "server": (serve_http, serve_echo, serve_slowly),
-    "client": (ask_http, ask_echo, send_stream, ping, send_to_nobody),
+    "server": (serve_http, serve_echo, serve_slowly, collect, inspect),
+    "client": (serve_upload, sink, ask_http, ask_echo, send_stream, ping, send_to_nobody, send_logs),
+    "wrong": (upload, mirror),
 }
 
 

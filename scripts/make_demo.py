@@ -11,10 +11,9 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from demo_net import demo
-
 from netlat_tui.model.ticks import IRQ_ROW, Rows, Scope, Tick
 from netlat_tui.recording import Writer, read_all
+from scripts.demo_net import demo
 
 TARGET = Path(__file__).parent.parent / "netlat_tui" / "data" / "demo.netlat"
 SECONDS = 45

@@ -1,41 +1,44 @@
-"""Takes the pictures in screenshots/: the live view, really live, of traffic in namespaces of its own. Needs root.
-
-The filter is one of these namespaces, so no packet of the machine's own interfaces can be in them.
-"""
+"""Takes the pictures in screenshots/: every view of the bundled recording at its end, at three sizes. Needs no rights."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from demo_net import demo
 from textual.pilot import Pilot
 
+import netlat_tui
 from netlat_tui.app import NetlatApp
-from netlat_tui.model.filter import parse
-from netlat_tui.model.paths import Path as PacketPath
-from netlat_tui.model.snapshot import StageRow
-from netlat_tui.screens.help import HelpScreen
-from netlat_tui.screens.main import MainScreen
-from netlat_tui.screens.path import PathScreen
-from netlat_tui.screens.stage import StageScreen
-from netlat_tui.sources.base import SourceError
-from netlat_tui.sources.live import LiveSource
-from netlat_tui.widgets.filter_bar import FilterBar
-from netlat_tui.widgets.table import Table
+from netlat_tui.screens.view import row_words
+from netlat_tui.sources.replay import ReplaySource
 
 FOLDER = Path(__file__).parent.parent / "screenshots"
-WIDE, SMALL = (120, 40), (80, 24)
-TICKS = 25  # the trends are full
-READER, STAGE, SLOW_NS = "slowreader", "socket→copy", 15_000_000
-MISTAKE = "port 9000 and totl > 1ms"
-PICTURES = ("live", "path", "stage", "filter", "help", "compact")
-SECONDS = 120
-LOOK_S = 0.5  # seldom enough not to be what the application seems to cost
+DEMO = Path(netlat_tui.__file__).parent / "data" / "demo.netlat"
+SIZES = ((80, 24), (120, 40), (200, 50))
+SECONDS = 60.0
+FROM = "row:"
+"""Begins a step that is no key: go down to the first row with these words in it."""
+
+VIEWS: dict[str, Sequence[str]] = {
+    "layers": (),
+    "cpus": ("2",),
+    "irqs": ("3",),
+    "paths": ("4",),
+    "drops": ("5",),
+    "stage": ("row:socket→copy", "enter"),
+    "cpu": ("2", "enter"),
+    "path": ("4", "enter"),
+    "drop": ("5", "enter"),
+    "filter": ("slash", *"port 9000 and totl > 1ms"),
+    "help": ("question_mark",),
+}
+"""What each picture is of: the keys that lead there from the start."""
 
 
 class NothingToPicture(Exception):  # noqa: N818 - an ending
@@ -43,109 +46,67 @@ class NothingToPicture(Exception):  # noqa: N818 - an ending
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + SECONDS / 2
+    deadline = time.monotonic() + SECONDS
     while not condition():
         if time.monotonic() > deadline:
             raise NothingToPicture(f"Waited in vain for {what}: nothing was changed in screenshots/.")
-        await pilot.pause(LOOK_S)
+        await pilot.pause(0.02)
     await pilot.pause()
 
 
-def row_of(app: NetlatApp, table: str, wanted: Callable[[Any], bool]) -> int | None:
-    """The first row of a pane's table whose item is wanted."""
-    rows = app.screen.query_one(f"#table-{table}", Table).rows
-    return next((at for at, row in enumerate(rows) if wanted(row.item)), None)
+async def step(app: NetlatApp, pilot: Pilot[Any], key: str) -> None:
+    if not key.startswith(FROM):
+        await pilot.press(key)
+        return
+    words, before = key.removeprefix(FROM), -1
+    while app.view is not None and (table := app.view.main_table()) is not None:
+        row = table.selected
+        if row is not None and words in row_words(row):
+            return
+        at, _ = table.position
+        if at == before:
+            break
+        before = at
+        await pilot.press("down")
+    raise NothingToPicture(f"There is no row with {words} in it: nothing was changed in screenshots/.")
 
 
-def slow_read(item: Any) -> bool:
-    """A packet that waited for its reader, who was elsewhere: it has no wake-up."""
-    if not isinstance(item, PacketPath):
-        return False
-    keys = {passage.point.key for passage in item.points}
-    return (
-        item.comm == READER
-        and item.total_ns > SLOW_NS
-        and {"transport", "socket", "copy", "return"} <= keys
-        and "wakeup" not in keys
-    )
-
-
-def slow_stage(item: Any) -> bool:
-    return isinstance(item, StageRow) and item.stage.name == STAGE and (item.values.p99_ns or 0) > SLOW_NS
-
-
-async def session(app: NetlatApp) -> dict[str, str]:
-    """One investigation, a picture after each step; the pictures by name."""
-    taken: dict[str, str] = {}
-
-    def picture(name: str) -> None:
-        taken[name] = app.export_screenshot()
-
-    async def open_row(pilot: Pilot[Any], pane: str, table: str, wanted: Callable[[Any], bool], then: type) -> None:
-        await pilot.press(pane)
-        at = row_of(app, table, wanted)
-        assert at is not None  # the display is frozen with the row in it
-        app.screen.query_one(f"#table-{table}", Table).select(at)
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, then), f"{then.__name__}")
-
-    async def back(pilot: Pilot[Any]) -> None:
-        await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, MainScreen), "the main view")
-
-    def ready() -> bool:
-        if app.feed.error:
-            raise NothingToPicture(app.feed.error)
-        full = app.feed.ticks_seen >= TICKS
-        return full and row_of(app, "paths", slow_read) is not None and row_of(app, "layers", slow_stage) is not None
-
-    async with app.run_test(size=WIDE) as pilot:
-        await until(pilot, ready, "the slow reader")
-        picture("live")
-        await pilot.press("space")  # the steps are about the same moment
-        await until(pilot, lambda: app.state.frozen, "the frozen display")
-        await open_row(pilot, "4", "paths", slow_read, PathScreen)
-        picture("path")
-        await back(pilot)
-        await open_row(pilot, "1", "layers", slow_stage, StageScreen)
-        picture("stage")
-        await back(pilot)
-        await pilot.press("slash", *MISTAKE)
-        await until(pilot, lambda: bool(app.screen.query_one(FilterBar).display), "the filter bar")
-        picture("filter")
-        await pilot.press("escape", "question_mark")
-        await until(pilot, lambda: isinstance(app.screen, HelpScreen), "the help")
-        picture("help")
-        await back(pilot)
-        await pilot.press("4")
-        await pilot.resize_terminal(*SMALL)
-        await until(pilot, lambda: tuple(app.screen.size) == SMALL, "the small size")
-        picture("compact")
-    return taken
-
-
-def take() -> dict[str, str]:
-    """Pictures by name. ``SourceError`` where this machine cannot be traced."""
-    with demo(SECONDS) as made:
-        chosen = parse(f"netns {made.server} and ip")
-        source = LiveSource(filter=chosen)
-        app = NetlatApp(source, chosen=chosen)
-        try:
-            return asyncio.run(session(app))
-        finally:
-            app.feed.stop(2.0)
-            source.close()
+async def picture(keys: Sequence[str], size: tuple[int, int]) -> str:
+    with closing(ReplaySource(DEMO, speed=None)) as source:
+        app = NetlatApp(source, now_ns=lambda: app.state.snapshot.time_ns if app.state.snapshot else 0)
+        async with app.run_test(size=size) as pilot:
+            await until(pilot, lambda: app.state.ended and app.state.snapshot is not None, "the recording's end")
+            for key in keys:
+                await step(app, pilot, key)
+            selection = app.state.selection
+            await until(
+                pilot,
+                lambda: app.state.snapshot is not None and app.state.snapshot.filter == selection.filter.text,
+                "the selection",
+            )
+            return app.export_screenshot(simplify=True)
 
 
 def main() -> None:
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    for name in ("NO_COLOR", "COLORFGBG"):
+        os.environ.pop(name, None)
+    os.environ["TERM"] = "xterm-256color"
     try:
-        taken = take()
-    except (SourceError, NothingToPicture) as error:
+        taken = {
+            f"{view}-{size[0]}x{size[1]}": asyncio.run(picture(keys, size))
+            for view, keys in VIEWS.items()
+            for size in SIZES
+        }
+    except NothingToPicture as error:
         sys.exit(str(error))
     FOLDER.mkdir(exist_ok=True)
-    for name in PICTURES:
-        (FOLDER / f"{name}.svg").write_text(taken[name], encoding="utf-8")
-        print(f"{name}.svg")
+    for old in FOLDER.glob("*.svg"):
+        old.unlink()
+    for name, text in taken.items():
+        (FOLDER / f"{name}.svg").write_text(text, encoding="utf-8")
+    print(f"{len(taken)} pictures, {sum(map(len, taken.values())) >> 10} KiB")
 
 
 if __name__ == "__main__":

@@ -103,12 +103,16 @@ def udp_hold(address: str, count: int, size: int, pause: float) -> None:
         time.sleep(TIMEOUT)
 
 
+def filling(size: int) -> bytes:
+    """Small numbers one after the other: to the filters of weigh() they are lists of what these look for."""
+    return b"\4\0" * (size // 2) + b"\0" * (size % 2)
+
+
 def udp_send(address: str, port: int, count: int, size: int, gap: float) -> None:
-    with socket.socket(
-        family(address), socket.SOCK_DGRAM
-    ) as sock:  # not connected: it need not know that nobody listens
+    """Not connected: it need not know that nobody listens."""
+    with socket.socket(family(address), socket.SOCK_DGRAM) as sock:
         for _ in range(count):
-            sock.sendto(b"u" * size, (address, port))
+            sock.sendto(filling(size), (address, port))
             time.sleep(gap)
     say(f"done {count}")
 
@@ -275,8 +279,7 @@ def log_send(
         began = now()
         for number in range(count):
             call = now()
-            # Small numbers one after the other: to the filters of weigh() they are lists of what these look for.
-            sock.send(b"\4\0" * (size // 2) + b"\0" * (size % 2 + number))
+            sock.send(filling(size) + b"\0" * number)
             log.append(f"sent {size + number} {call} {now()}")
             if wake and number == count // 3:
                 time.sleep(gap / 2)  # the reader of this one waits for the next
