@@ -1,4 +1,4 @@
-"""Takes the pictures in screenshots/: every view of the bundled recording at its end, at three sizes. Needs no rights."""
+"""Takes the pictures in screenshots/: every view of the bundled recording at its end, at three sizes."""
 
 from __future__ import annotations
 

@@ -160,8 +160,6 @@ class MainScreen(ViewScreen):
             if pane is why.PANE and self._severe:
                 spans.append((f" {self._severe}{self.context.glyphs.bands[Band.HOT]}", Role.HOT))
             spans.append(("  ", Role.PLAIN))
-        if self.pane is paths.PANE:
-            spans.append((f"{self._order.value} first", Role.PLAIN))
         at, count = self._table(self._current).position
         place, left = f"{at} of {count} ", cells - width(spans)
         if len(place) < left:
@@ -251,6 +249,8 @@ class MainScreen(ViewScreen):
 
     def beside(self) -> str:
         snapshot = self.context.state.snapshot
+        if self.pane is paths.PANE:
+            return f"{self._order.value} first"
         return flows.rests_on(snapshot) if self.pane is flows.PANE and snapshot is not None else ""
 
     def term(self) -> str:

@@ -164,7 +164,7 @@ async def test_where_there_is_no_room_only_the_half_that_was_opened_is_shown() -
     async with running(app, (80, 24)) as pilot:
         text = await opened(app, pilot, 1)
         assert "rx, in on" not in text
-        assert "p shows it" in text
+        assert "goes on in rx eth0" in text
         await pilot.resize_terminal(120, 50)
         await pilot.pause()
         assert "rx, in on eth0" in screen_text(app)

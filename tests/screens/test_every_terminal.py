@@ -241,7 +241,7 @@ def test_what_a_terminal_is_sent_and_what_that_takes() -> None:
     command = [sys.executable, "-m", "netlat_tui", "replay", str(DEMO)]
     with Counting(command, 120, 40, REPO) as terminal:
         terminal.keep = True
-        assert terminal.wait_for("rx delays".encode(), seconds=DEADLINE_S)
+        assert terminal.wait_for(b"rx delays", seconds=DEADLINE_S)
         time.sleep(2.0)  # the start is not what this is about
         sent, shares = [], []
         for _ in range(2):

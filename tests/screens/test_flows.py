@@ -17,7 +17,7 @@ from netlat_tui.widgets.table import Table
 from tests.screens.conftest import make_app, running, screen_text, shown, table_lines, until
 from tests.screens.source import HOSTILE, StepSource, tick
 
-FLOWS = "6"
+FLOWS = "7"
 
 
 def busy(seq: int, comm: str = "nginx") -> Tick:

@@ -33,6 +33,7 @@ VIEWS: dict[str, list[str]] = {
 }
 WHAT_THINGS_ARE = {
     "stage", "cpu", "irq", "name", "iface", "time", "way", "flow", "reason", "where", "reached", "last", "point", "bar",
+    "process", "window", "total", "finding", "sentence",
 }  # fmt: skip
 """Columns that say which, not how much: there is no normal of them."""
 

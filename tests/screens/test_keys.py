@@ -39,9 +39,15 @@ async def test_the_panes_open_by_number_and_tab() -> None:
         await pilot.press("tab")
         assert "PROCESS" in screen_text(app)
         await pilot.press("tab")
+        assert "FINDING" in screen_text(app)
+        await pilot.press("tab")
         assert "STAGE" in screen_text(app)
-        await pilot.press("shift+tab", "5")
-        assert "PROCESS" in screen_text(app)
+        await pilot.press("shift+tab")
+        assert "FINDING" in screen_text(app)
+        await pilot.press("5")
+        assert "REACHED" in screen_text(app)
+        await pilot.press("w")
+        assert "FINDING" in screen_text(app)
 
 
 @pytest.mark.parametrize(

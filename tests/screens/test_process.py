@@ -51,7 +51,7 @@ main()
 def test_the_terminal_is_as_before_when_something_was_wrong() -> None:
     terminal = Terminal("-c", FAILING)
     try:
-        terminal.until("rx delays".encode())
+        terminal.until(b"rx delays")
         os.write(terminal.ours, b"\t")
         assert terminal.end() == 1
         assert termios.tcgetattr(terminal.theirs) == terminal.before

@@ -23,7 +23,7 @@ async def test_what_stands_out_in_the_recording(recorded: Pictured) -> None:
         assert "▲" in lines[1]
         assert "slowreader/" in lines[1]
         assert "look at" in screen_text(app)
-        assert "6 Why 1▲" in screen_text(app)
+        assert "8 Why 1▲" in screen_text(app)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, StageScreen), "the stage")
         assert "socket→copy" in screen_text(app)

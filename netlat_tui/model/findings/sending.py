@@ -39,9 +39,7 @@ def queued(facts: Facts) -> Iterator[Finding]:
             ),
             View.STAGE,
             row.stage.id,
-            (
-                f"tc -s qdisc show{f' dev {quote(one)}' if one else ''}: a rate (tbf, htb), a delay (netem), drops",
-            ),
+            (f"tc -s qdisc show{f' dev {quote(one)}' if one else ''}: a rate (tbf, htb), a delay (netem), drops",),
             row.values.sum_ns,
         )
 

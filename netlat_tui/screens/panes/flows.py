@@ -20,23 +20,29 @@ COLUMNS: tuple[Column, ...] = (
     Column("flow", "FLOW", 22, 64, right=False, help="protocol, this host's end and the other one; both directions"),
     Column(
         "process", "PROCESS", 9, 26, right=False, drop=7,
-        help="who reads or sends; +1: one more did; forwarded: it only passes through; -: nobody was seen to",
+        help="who reads or sends; +1: one more did; forwarded: it only passes through; -: nobody seen",
     ),
     Column("iface", "IFACE", 6, 15, right=False, drop=3, help="the interface its packets came in on and went out of"),
-    Column("rx", "rx/s", 5, drop=5, help="packets received per second; ~: some records stand for several packets"),
-    Column("tx", "tx/s", 5, drop=5, help="packets sent per second; GSO sends several on the wire as one"),
-    Column("rx50", "rx50", 6, drop=4, help="median of received packets, first point to the reader's return"),
+    Column("rx", "rx/s", 5, drop=5, help="packets received per second; ~: an estimate, as normally under load"),
+    Column("tx", "tx/s", 5, drop=5, help="packets sent per second, normally fewer than on the wire (GSO)"),
+    Column("rx50", "rx50", 6, drop=4, help="median of received packets, to the reader's return; normally some 10 µs"),
     Column(
         "rx99", "rx99", 6, banded=True,
-        help="p99 of received packets, with the wait for the reader; -: fewer than 20 records' worth to tell it from",
+        help="p99 of received packets, with the wait for the reader; normally below 1 ms; -: fewer than 20 records",
     ),
-    Column("tx50", "tx50", 6, drop=4, help="median of sent packets, from the send call until the driver was done"),
+    Column("tx50", "tx50", 6, drop=4, help="median of sent packets, to the driver's end; normally some 10 µs"),
     Column("tx99", "tx99", 6, banded=True, help="p99 of sent packets; normally below 1 ms; -: too few records"),
-    Column("worst", "worst stage", 14, 32, right=False, drop=6, help="the stage of the largest p99, and that p99"),
+    Column(
+        "worst", "worst stage", 14, 32, right=False, drop=6,
+        help="the stage of the largest p99, and that p99; normally one of the reader's",
+    ),
     Column("retrans", "retr", 4, banded=True, drop=8, help="segments that TCP sent again in the window; normally none"),
     Column("drops", "drop", 4, banded=True, drop=8, help="packets of it that the kernel dropped; normally none"),
-    Column("records", "recs", 5, drop=2, help="path records that the figures of the row rest on"),
-    Column("trend", "/s", 10, 60, drop=1, gap=2, counts=True, help="packets per second, both ways, tick by tick"),
+    Column("records", "recs", 5, drop=2, help="path records that the row rests on; normally hundreds, below 20 no p99"),
+    Column(
+        "trend", "/s", 10, 60, drop=1, gap=2, counts=True,
+        help="packets per second, both ways, tick by tick; normally even",
+    ),
 )  # fmt: skip
 
 

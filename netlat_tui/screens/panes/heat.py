@@ -33,9 +33,10 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column(
         "packets", "density", 6,
-        help="how many packets took so long then, on one scale for all cells, which the first line says; blank: none",
+        help="how many packets took so long then, on one scale for all cells, which the first line says; blank: none,"
+        " as normally most are",
     ),
-    Column("total", "packets", 6, help="the line above the rows: packets of each column, and at the right all of them"),
+    Column("total", "packets", 6, help="the line above the rows: packets of each column; at the right all of them"),
     Column("row", "right edge", 6, help="packets of each row; normally few in those marked as slow"),
     Column(
         "window", "bottom line", 6,

@@ -19,7 +19,10 @@ COLUMNS: tuple[Column, ...] = (
         help="what it is, and how bad: one mark hurts now, the other is worth a look; normally there is no line",
     ),
     Column("where", "WHERE", 12, 30, right=False, drop=2, help="the CPU, interface, process or kind of drop"),
-    Column("cost", "time", 6, drop=3, help="what packets of the window lost by it, all together; -: cannot be told"),
+    Column(
+        "cost", "time", 6, drop=3,
+        help="what packets of the window lost by it, all together; normally nothing; -: cannot be told",
+    ),
     Column("sentence", "WHAT THE FIGURES SAY", 24, 160, right=False, drop=1, help="the figures; more of them below"),
 )  # fmt: skip
 
