@@ -153,6 +153,12 @@ def test_the_sentence_has_its_figures_and_who_it_is() -> None:
     assert one.cost_ns == pytest.approx(5 * 40 * 20 * WAIT_NS, rel=0.05)
 
 
+def test_a_reader_that_was_woken_and_did_other_things_first() -> None:
+    one = found(late("copy", 20 * WAIT_NS))["reader-comes-late"]
+    assert "it had been woken for them" in one.sentence
+    assert {figure.name for figure in one.figures} >= {"wakeup→copy p99"}
+
+
 def test_a_late_softirq_is_told_with_what_the_others_do() -> None:
     one = found(waits({1: 12 * WAIT_NS}), of_cpu(1, softirqs=60, ksoftirqd=41, squeezed=3))["softirq-starved"]
     assert one.subject == "cpu1"

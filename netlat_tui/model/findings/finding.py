@@ -74,6 +74,6 @@ class Finding:
     cost_ns: int = 0
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> tuple[str, str, Hashable]:
         """The same in every snapshot."""
-        return self.kind, self.subject
+        return self.kind, self.subject, self.at

@@ -59,8 +59,12 @@ def scheduled_late(facts: Facts) -> Iterator[Finding]:
 
 
 def comes_late(facts: Facts) -> Iterator[Finding]:
-    """Nobody waited for the packet: its reader was elsewhere while it lay on the socket's queue."""
-    for row in facts.ending_at(Direction.RX, "socket", "copy", "return"):
+    """Packets lay on the socket's queue: their reader was elsewhere, or was woken and did other things first."""
+    rows = [
+        *((row, "it was not waiting for them") for row in facts.ending_at(Direction.RX, "socket", "copy", "return")),
+        *((row, "it had been woken for them") for row in facts.ending_at(Direction.RX, "wakeup", "copy", "return")),
+    ]
+    for row, how in rows:
         if not is_long(row):
             continue
         slow = facts.slow_in(row)
@@ -71,7 +75,7 @@ def comes_late(facts: Facts) -> Iterator[Finding]:
             readers[0] if readers else row.stage.name,
             f"packets lie {duration(row.values.p99_ns)} on the socket's queue before "
             f"{listed(readers) or 'the application'} comes to read "
-            f"(p99 of {row.stage.name}, {percent(row.share)} of rx time): it was not waiting for them",
+            f"(p99 of {row.stage.name}, {percent(row.share)} of rx time): {how}",
             (
                 *_figures(row),
                 Figure("such paths recorded", len(slow)),
