@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netlat_tui.model.derive import decode_rows
 from netlat_tui.model.findings import Finding
 from netlat_tui.model.findings import View as Shown
 from netlat_tui.model.flows import FlowRow
@@ -52,5 +51,5 @@ def shown_by(finding: Finding, snapshot: Snapshot) -> object:
     elif finding.view is Shown.DROP:
         found = [row for row in snapshot.drops if row.key == at]
     elif finding.view is Shown.PATH:
-        found = [path for path in decode_rows(snapshot, snapshot.slowest) if path.id == at]
+        return finding.path
     return found[0] if found else None

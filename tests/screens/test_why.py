@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from netlat_tui.screens.drop import DropScreen
 from netlat_tui.screens.main import MainScreen
+from netlat_tui.screens.path import PathScreen
 from netlat_tui.screens.scope import ScopeScreen
 from netlat_tui.screens.stage import StageScreen
 from netlat_tui.widgets.table import Table
@@ -11,26 +12,41 @@ from tests.screens.conftest import Pictured, make_app, running, screen_text, sho
 from tests.screens.source import StepSource
 from tests.synth import ORIGIN, make_ticks
 
+WRONG = {
+    "qdisc wait": "wan0",
+    "reader comes late": "slowreader/",
+    "softirq starved": "cpu1",
+    "noisy neighbour": "mirror/",
+}
+"""What the bundled recording was made with."""
+
 
 async def test_what_stands_out_in_the_recording(recorded: Pictured) -> None:
     app, last = recorded
     async with app.run_test(size=(120, 40)) as pilot:
         await shown_at(pilot, last)
         await pilot.press("w")
-        await until(pilot, lambda: "reader comes late" in screen_text(app), "the finding")
-        lines = table_lines(app, "why")
-        assert lines[1].lstrip("▌ ").startswith("reader comes late")
-        assert "▲" in lines[1]
-        assert "slowreader/" in lines[1]
-        assert "look at" in screen_text(app)
-        assert "8 Why 1▲" in screen_text(app)
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, StageScreen), "the stage")
-        assert "socket→copy" in screen_text(app)
-        await pilot.press("escape", "down", "enter")
-        await until(pilot, lambda: isinstance(app.screen, DropScreen), "the drop")
-        await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, MainScreen), "the pane")
+        await until(pilot, lambda: "reader comes late" in screen_text(app), "the findings")
+        lines = [line.lstrip("▌ ") for line in table_lines(app, "why")[1:]]
+        hurts = {kind: line for kind in WRONG for line in lines if line.startswith(f"{kind} ") and "▲" in line}
+        assert hurts.keys() == WRONG.keys(), lines
+        assert all(WRONG[kind] in line for kind, line in hurts.items())
+        assert f"8 Why {len(WRONG)}▲" in screen_text(app)
+        table = app.screen.query_one("#table-why", Table)
+        for kind, screen, words in (
+            ("reader-comes-late", StageScreen, "socket→copy"),
+            ("softirq-starved", ScopeScreen, "cpu1"),
+            ("noisy-neighbour", PathScreen, "was running mirror/"),
+            ("drops", DropScreen, "NO_SOCKET"),
+        ):
+            table.select(next(at for at, row in enumerate(table.rows) if row.key[0] == kind))  # type: ignore[index]
+            await pilot.pause()
+            assert "look at" in screen_text(app)
+            await pilot.press("enter")
+            await until(pilot, lambda screen=screen: isinstance(app.screen, screen), kind)  # type: ignore[misc]
+            await until(pilot, lambda words=words: words in screen_text(app), words)  # type: ignore[misc]
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app.screen, MainScreen), "the pane")
         assert "Why" in screen_text(app).splitlines()[1]
 
 

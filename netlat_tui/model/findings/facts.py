@@ -6,12 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
+import numpy as np
+
 from netlat_tui.model.derive import decode_rows
-from netlat_tui.model.findings.limits import NAMES, WAIT_NS
+from netlat_tui.model.findings.limits import MOST_RECORDS, NAMES, WAIT_NS
+from netlat_tui.model.heat import Span
 from netlat_tui.model.paths import Path
 from netlat_tui.model.points import Direction
+from netlat_tui.model.rows import chosen
 from netlat_tui.model.snapshot import Snapshot, StageRow
 from netlat_tui.model.ticks import Rows
+from netlat_tui.model.took import took_ns
 
 
 class Facts:
@@ -41,13 +46,13 @@ class Facts:
         ]
 
     def slow_in(self, row: StageRow) -> list[tuple[Path, int]]:
-        """The recorded paths that had a long wait in this stage, with its length in ns."""
-        return [
-            (path, stage.duration_ns)
-            for path in self.slowest
-            for stage in path.stages
-            if stage.stage.id == row.stage.id and stage.duration_ns >= WAIT_NS
-        ]
+        """The recorded paths of the window that had a long wait in this stage, the longest of them, and that in ns."""
+        snapshot, stage = self.snapshot, row.stage.id
+        span = Span(stage, snapshot.mono_ns - snapshot.window_ns, snapshot.mono_ns, WAIT_NS, None)
+        rows = snapshot.paths_in(span)
+        _, took, _ = took_ns(rows, stage)
+        most = np.argsort(-took, kind="stable")[:MOST_RECORDS]
+        return list(zip(self.decoded(chosen(rows, most)), took[most].tolist(), strict=True))
 
 
 def ranked(weights: Iterable[tuple[str, int]]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
+from netlat_tui.model.paths import Path
 from netlat_tui.model.text import duration, percent, quantity
 
 
@@ -72,6 +73,7 @@ class Finding:
     at: Hashable
     look: tuple[str, ...] = ()
     cost_ns: int = 0
+    path: Path | None = None  # where one shows it
 
     @property
     def key(self) -> tuple[str, str, Hashable]:

@@ -11,6 +11,7 @@ from netlat_tui.model.findings.finding import Figure, Finding, Severity, Unit, V
 from netlat_tui.model.findings.limits import LEAST_RECORDS, LONG_WAIT_NS, WAIT_NS
 from netlat_tui.model.gaps import Gap, gaps_of
 from netlat_tui.model.paths import Path
+from netlat_tui.model.points import Direction
 from netlat_tui.model.text import duration, quantity
 
 _FOR = {"softirq": "softirqs", "wakeup": "readers that were woken"}
@@ -19,7 +20,13 @@ _FOR = {"softirq": "softirqs", "wakeup": "readers that were woken"}
 def noisy(facts: Facts) -> Iterator[Finding]:
     """Who had a CPU during long waits of several recorded packets, as the kernel's scheduler said at the time."""
     found: dict[tuple[int, str], list[tuple[Gap, Path]]] = defaultdict(list)
-    for path in facts.slowest:
+    rows = [
+        *facts.ending_at(Direction.RX, "raise", "softirq"),
+        *facts.ending_at(Direction.RX, "irq", "softirq"),
+        *facts.ending_at(Direction.RX, "socket", "wakeup"),
+    ]
+    late = {path.id: path for row in rows if (row.values.p99_ns or 0) >= WAIT_NS for path, _ in facts.slow_in(row)}
+    for path in late.values():
         for gap in gaps_of(path):
             task = gap.task
             if task is None or task.is_idle or gap.stage.duration_ns < WAIT_NS or task.name == process(path):
@@ -49,4 +56,5 @@ def noisy(facts: Facts) -> Iterator[Finding]:
             longest[1].id,
             (f"Its priority and where it may run: chrt -p, taskset -p; perf sched timehist -C {cpu}",),
             sum(took),
+            longest[1],
         )

@@ -71,4 +71,5 @@ def retransmitted(facts: Facts) -> Iterator[Finding]:
         View.PATH if path else View.PANE,
         path.id if path else "paths",
         ("ss -ti dst ADDRESS: retrans, lost, rtt; drops here or on the way; the other end's window",),
+        path=path,
     )
