@@ -28,7 +28,7 @@ lint: ## ruff and strict mypy
 	$(TEST) ruff format --check .
 	$(TEST) mypy
 
-screenshots: ## take the pictures in screenshots/ again, of a live view of traffic of their own (as root)
+screenshots: ## take the pictures in screenshots/ again, of the bundled recording
 	$(TEST) python -m scripts.screenshots
 
 clean: ## remove the virtual environment and what tools left behind

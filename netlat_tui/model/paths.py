@@ -196,6 +196,9 @@ def decode(
     passages = tuple(
         Passage(point, t_ns[point.index], cpu[point.index]) for point in POINTS[direction] if mask >> point.index & 1
     )
+    if found["flags"] & PathFlag.SEGMENTED:
+        # A queueing discipline that cuts an skb up (tbf) takes in the segments: whether there was a queue is not known.
+        found["flags"] &= ~PathFlag.BYPASS
     family, proto, flags, irq = found["family"], found["proto"], found["flags"], found["irq"]
     softirqs = found["softirqs"]
     ports = proto in (6, 17) and family in (4, 6)
