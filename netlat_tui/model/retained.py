@@ -71,9 +71,11 @@ class Retained:
             wanted &= ~np.isin(self._slow["id"], np.concatenate([ids for _, ids in recent]))
         return joined([chosen(self._slow, wanted), *(rows for rows, _ in recent)])
 
-    def parts(self) -> tuple[Rows, ...]:
-        """All that is kept, as it is now; a path may be in two of them. They never change."""
-        return (self._slow, *(batch.rows for batch in self._batches))
+    def parts(self) -> tuple[tuple[int, Rows], ...]:
+        """All that is kept, as it is now, each with the time its last path had come by; a path may be in two of them.
+        They never change."""
+        newest = self._batches[-1].mono_ns if self._batches else 0
+        return ((newest, self._slow), *((batch.mono_ns, batch.rows) for batch in self._batches))
 
     def whole(self, mono_ns: int | None) -> tuple[list[Batch], int]:
         """(paths of ticks that ended after ``mono_ns``, since when these are all that came): what may be counted,

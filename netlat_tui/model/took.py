@@ -18,9 +18,11 @@ _BITS = np.uint32(1) << np.arange(MAX_POINTS, dtype=np.uint32)
 _DELAY = {delay.gauge: delay for delay in DELAYS}
 
 
-def paths_in(parts: Sequence[Rows], span: Span, flt: Filter, names: Names, direction: Direction | None) -> Rows:
-    """The paths of the span that match the filter, each once, the latest first."""
-    found = [chosen(rows, within(rows, span)) for rows in parts]
+def paths_in(
+    parts: Sequence[tuple[int, Rows]], span: Span, flt: Filter, names: Names, direction: Direction | None
+) -> Rows:
+    """The paths of the span that match the filter, each once, the latest first. ``parts``: and when they had come."""
+    found = [chosen(rows, within(rows, span)) for came_ns, rows in parts if came_ns > span.since_ns]
     rows = joined([np.zeros(0, dtype=PATH), *found])
     _, first = np.unique(rows["id"], return_index=True)
     rows = chosen(rows, first)
@@ -47,7 +49,6 @@ def took_ns(rows: Rows, dist: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[n
     On the way up a stage is counted as soon as it has ended, on the way out at the end of the path.
     """
     direction = DIRECTION_OF[dist]
-    totals = totals_ns(rows)
     t0, masks = rows["t0_ns"].astype(np.int64), rows["mask"]
     has = (rows["direction"] == Direction.TX) == (direction is Direction.TX)
     if dist < N_STAGES:
@@ -62,8 +63,12 @@ def took_ns(rows: Rows, dist: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[n
         has &= seen
     else:
         has &= rows["outcome"] == Outcome.COMPLETE
-        begun, ended = np.zeros(len(rows), dtype=np.int64), totals
-    return has, ended - begun, t0 + (totals if direction is Direction.TX else ended)
+        begun, ended = np.zeros(len(rows), dtype=np.int64), totals_ns(rows)
+    at = t0 + ended
+    if direction is Direction.TX and dist < N_STAGES and has.any():  # of few rows: it is the dear part
+        some = np.flatnonzero(has)
+        at[some] = t0[some] + totals_ns(chosen(rows, some))
+    return has, ended - begun, at
 
 
 def _first(rows: Rows, keys: Sequence[str]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:

@@ -39,8 +39,8 @@ WAIT_SHARE = 0.02
 MODERATION_NS = 50_000
 """Interrupts held back for this long and longer are seen beside what else a packet takes."""
 
-MOST_RECORDS = 200
-"""Paths that are looked at for who had to wait: the longest waits of a stage, as many as a list of paths shows."""
+MOST_RECORDS = 50
+"""Paths that are looked at for who had to wait: the longest waits of a stage, at every tick."""
 
 NAMES = 3
 """Processes, interfaces or flows that a sentence names at most."""
