@@ -87,7 +87,7 @@ def to_text(
     parts += [_cpus(snapshot, ascii_only), _irqs(snapshot, ascii_only), _drops(snapshot)]
     parts += [_paths(snapshot, ascii_only), _baseline(snapshot, ascii_only), _marks(marks), _accounting(snapshot)]
     text = "\n".join(part for part in parts if part)
-    return text.replace("→", "->") if ascii_only else text
+    return text.replace("→", "->").replace("µs", "us") if ascii_only else text
 
 
 def _head(snapshot: Snapshot, origin: Origin, live: bool) -> str:

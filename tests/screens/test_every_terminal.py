@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -117,6 +118,8 @@ def test_no_action_needs_a_key_that_tmux_eats() -> None:
 
 # --- Sizes ---
 
+_servers = itertools.count()
+
 SIZES = [*((300, 80), (200, 50), (120, 40), (80, 24), (100, 20), (60, 15)), (80, 9), (80, 3), (80, 1), (300, 1), (1, 1)]
 
 
@@ -169,7 +172,7 @@ WHOLE = "0 1 0 1"
 def tmux() -> Iterator[Tmux]:
     if not shutil.which("tmux"):
         pytest.skip("takes tmux")
-    made = Tmux(f"netlat-test-{os.getpid()}")
+    made = Tmux(f"netlat-test-{os.getpid()}-{next(_servers)}")  # one that ends may hold its name for a while
     try:
         made.until(lambda lines: any("rx delays" in line for line in lines))
         yield made
@@ -194,7 +197,15 @@ def is_whole(columns: int, lines: int) -> Callable[[list[str]], bool]:
 def test_it_is_whole_at_every_size(tmux: Tmux) -> None:
     """A replay that stands still, through all sizes and back: the picture is the same as before."""
     tmux("send-keys", "Space")
-    before = tmux.until(lambda lines: "PAUSED" in lines[0] and "Filter" in lines[-1])
+    looks: list[list[str]] = []
+
+    def stands(lines: list[str]) -> bool:
+        """What was on its way when it was halted has been drawn: it looks the same ten times in a row."""
+        looks.append(lines)
+        paused = "PAUSED" in lines[0] and "Filter" in lines[-1]
+        return paused and len(looks) >= 10 and all(look == lines for look in looks[-10:])
+
+    before = tmux.until(stands)
     for size in SIZES:
         tmux.resize(*size)
         tmux.until(is_whole(*size))

@@ -275,7 +275,7 @@ def test_what_another_version_kept_stays_in_the_file(home: Path) -> None:
     assert load().kept == {"layers": (0, 3)}
     assert load().sentences == ()
     write_columns(path, {"paths": ["flow", "total"]})
-    assert tomllib.loads(path.read_text())["columns"]["flows"] == ["new"]
+    assert tomllib.loads(path.read_text())["columns"]["streams"] == ["new"]
 
 
 def test_a_broken_file_is_put_aside_not_lost(home: Path) -> None:
