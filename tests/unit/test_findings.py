@@ -68,6 +68,17 @@ def dropped(reason: int, count: int) -> Change:
     return change
 
 
+def ran(comm: bytes, pid: int) -> Change:
+    """The scheduler said who had the reader's CPU until then."""
+
+    def change(tick: Tick) -> Tick:
+        rows = tick.paths.copy()
+        rows["prev_comm"], rows["prev_pid"] = comm, pid
+        return replace(tick, paths=rows)
+
+    return change
+
+
 def counted(**counters: int) -> Change:
     return lambda tick: replace(tick, counters=tick.counters | counters)
 
@@ -114,6 +125,10 @@ CAUSES: dict[str, tuple[list[Change], list[Change]]] = {
         [with_(iface_setup=(IfaceSetup(2, "eth0", "0", 250),))],
         [with_(iface_setup=(IfaceSetup(2, "eth0", "0", 3),))],
     ),
+    "noisy-neighbour": (
+        [ran(b"hog", 812), late("wakeup", 15 * WAIT_NS)],
+        [ran(b"swapper/1", 0), late("wakeup", 15 * WAIT_NS)],
+    ),
     "reader-scheduled-late": ([late("wakeup", 15 * WAIT_NS)], [late("wakeup", WAIT_NS // 2)]),
     "reader-comes-late": (
         [late("copy", 20 * WAIT_NS, without="wakeup")],
@@ -157,6 +172,18 @@ def test_a_reader_that_was_woken_and_did_other_things_first() -> None:
     one = found(late("copy", 20 * WAIT_NS))["reader-comes-late"]
     assert "it had been woken for them" in one.sentence
     assert {figure.name for figure in one.figures} >= {"wakeup→copy p99"}
+
+
+def test_a_neighbour_is_named_with_its_cpu_and_one_of_the_packets() -> None:
+    one = found(ran(b"hog", 812), late("wakeup", 15 * WAIT_NS))["noisy-neighbour"]
+    assert one.subject == "hog/812"
+    assert one.path is not None
+    assert one.path.id == one.at
+    assert one.path.prev_task is not None
+    assert {figure.name: figure.value for figure in one.figures}["CPU"] in ("cpu0", "cpu1")
+    # The reader itself, as one of its threads, is no neighbour; a task whose turn it was once is none either.
+    assert "noisy-neighbour" not in found(ran(b"nginx", 1234), late("wakeup", 15 * WAIT_NS))
+    assert "noisy-neighbour" not in found(ran(b"hog", 812), late("wakeup", 15 * WAIT_NS), ticks=1, paths=4)
 
 
 def test_a_late_softirq_is_told_with_what_the_others_do() -> None:
