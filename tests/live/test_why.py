@@ -32,7 +32,7 @@ def told() -> Iterator[Told]:
 
     def begin(host: Host, send: Callable[[], Actor]) -> Findings:
         command = [sys.executable, "-m", "netlat_tui", "report", "--budget", "none", "--duration", "600"]
-        command += ["--format", "json", f"netns {host.inode}"]
+        command += ["--format", "json", f"netns {host.inode} and (udp or tcp)"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         started.append(process)
         wait_until_attached(process.pid)
