@@ -26,7 +26,7 @@ from netlat_tui.recording.format import (
     encode,
     parse_head,
 )
-from netlat_tui.recording.owner import sudo_owner
+from netlat_tui.system.host import sudo_owner
 
 MOST_TEXT = 200
 """Characters of a note; what is longer in a file is cut."""

@@ -12,7 +12,7 @@ from netlat_tui.model.ticks import Origin, Tick
 from netlat_tui.recording import content
 from netlat_tui.recording.format import FrameType, RecordingError, encode
 from netlat_tui.recording.marks import Mark, mark_content
-from netlat_tui.recording.owner import sudo_owner
+from netlat_tui.system.host import sudo_owner
 
 
 class Writer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from netlat_tui.model.findings.facts import Facts, listed, process, ranked
 from netlat_tui.model.findings.finding import Figure, Finding, Severity, Unit, View
@@ -33,19 +33,20 @@ def severity(row: StageRow) -> Severity:
     return Severity.HOT if (row.values.p99_ns or 0) >= LONG_WAIT_NS else Severity.WARM
 
 
-def scheduled_late(facts: Facts) -> Iterator[Finding]:
-    """The reader waited for the packet, was woken, and got no CPU."""
-    for row in facts.ending_at(Direction.RX, "socket", "wakeup"):
+def _of_readers(
+    facts: Facts, rows: Iterable[StageRow], kind: str, sentence: Callable[[StageRow, str], str], look: str
+) -> Iterator[Finding]:
+    """A finding for each of these stages that is long; ``sentence`` is given the readers of its slow paths."""
+    for row in rows:
         if not is_long(row):
             continue
         slow = facts.slow_in(row)
         readers = ranked((process(path), ns) for path, ns in slow)
         yield Finding(
-            "reader-scheduled-late",
+            kind,
             severity(row),
             readers[0] if readers else row.stage.name,
-            f"woken, {listed(readers) or 'readers'} had to wait {duration(row.values.p99_ns)} for a CPU "
-            f"(p99 of {row.stage.name}, {percent(row.share)} of rx time)",
+            sentence(row, listed(readers)),
             (
                 *_figures(row),
                 Figure("such paths recorded", len(slow)),
@@ -53,39 +54,39 @@ def scheduled_late(facts: Facts) -> Iterator[Finding]:
             ),
             View.STAGE,
             row.stage.id,
-            ("What runs on that CPU, and at which priority: perf sched timehist, chrt -p PID, cpu.max of its cgroup",),
+            (look,),
             row.values.sum_ns,
         )
+
+
+def scheduled_late(facts: Facts) -> Iterator[Finding]:
+    """The reader waited for the packet, was woken, and got no CPU."""
+
+    def sentence(row: StageRow, readers: str) -> str:
+        return (
+            f"woken, {readers or 'readers'} had to wait {duration(row.values.p99_ns)} for a CPU "
+            f"(p99 of {row.stage.name}, {percent(row.share)} of rx time)"
+        )
+
+    look = "What runs on that CPU, and at which priority: perf sched timehist, chrt -p PID, cpu.max of its cgroup"
+    rows = facts.ending_at(Direction.RX, "socket", "wakeup")
+    return _of_readers(facts, rows, "reader-scheduled-late", sentence, look)
 
 
 def comes_late(facts: Facts) -> Iterator[Finding]:
     """Packets lay on the socket's queue: their reader was elsewhere, or was woken and did other things first."""
-    rows = [
-        *((row, "it was not waiting for them") for row in facts.ending_at(Direction.RX, "socket", "copy", "return")),
-        *((row, "it had been woken for them") for row in facts.ending_at(Direction.RX, "wakeup", "copy", "return")),
-    ]
-    for row, how in rows:
-        if not is_long(row):
-            continue
-        slow = facts.slow_in(row)
-        readers = ranked((process(path), ns) for path, ns in slow)
-        yield Finding(
-            "reader-comes-late",
-            severity(row),
-            readers[0] if readers else row.stage.name,
-            f"packets lie {duration(row.values.p99_ns)} on the socket's queue before "
-            f"{listed(readers) or 'the application'} comes to read "
-            f"(p99 of {row.stage.name}, {percent(row.share)} of rx time): {how}",
-            (
-                *_figures(row),
-                Figure("such paths recorded", len(slow)),
-                Figure("of", listed(readers) or None, Unit.TEXT),
-            ),
-            View.STAGE,
-            row.stage.id,
-            ("Not the network: what the reader does between its reads, strace -r -p PID or perf record -g -p PID",),
-            row.values.sum_ns,
+
+    def sentence(row: StageRow, readers: str) -> str:
+        waited = row.stage.start.key == "wakeup"
+        return (
+            f"packets lie {duration(row.values.p99_ns)} on the socket's queue before {readers or 'the application'} "
+            f"comes to read (p99 of {row.stage.name}, {percent(row.share)} of rx time): "
+            + ("it had been woken for them" if waited else "it was not waiting for them")
         )
+
+    look = "Not the network: what the reader does between its reads, strace -r -p PID or perf record -g -p PID"
+    rows = [row for start in ("socket", "wakeup") for row in facts.ending_at(Direction.RX, start, "copy", "return")]
+    return _of_readers(facts, rows, "reader-comes-late", sentence, look)
 
 
 def buffer_full(facts: Facts) -> Iterator[Finding]:
