@@ -9,7 +9,7 @@ import pytest
 
 from tests.live.conftest import Actor, Host, Net, cannot
 from tests.live.session import Session
-from tests.live.truth import steer, weigh
+from tests.live.truth import starved
 
 pytestmark = pytest.mark.usefixtures("tracer")
 
@@ -85,17 +85,8 @@ def test_the_shaped_queue(net: Net, view: Open) -> None:
 
 
 def starved_softirq(net: Net) -> Host:
-    """What comes in is CPU 1's to take (RPS), which sends others' packets at 20 ms each with its softirqs held back."""
-    sender, receiver = net.pair()
-    here, there = net.pair()
-    for host, other in ((sender, receiver), (here, there)):
-        net.start(host, "ping", other.ip4, 77, 1, 8, 0).finish()
-    steer(receiver, "veth0", 1)
-    weigh(net, here, "veth0")
-    sink = net.start(there, "udp-drain", there.ip4, 0, 0, 0, cpu=0)
-    net.start(here, "udp-send", there.ip4, sink.expect("ready"), ENDLESS, 1400, 0.04, cpu=1)
-    reader = net.start(receiver, "udp-drain", receiver.ip4, 0, 0, 0, cpu=0)
-    net.start(sender, "udp-send", receiver.ip4, reader.expect("ready"), ENDLESS, 100, 0.005, cpu=0)
+    sender, receiver, port = starved(net)
+    net.start(sender, "udp-send", receiver.ip4, port, ENDLESS, 100, 0.005, cpu=0)
     return receiver
 
 

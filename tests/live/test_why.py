@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.live.conftest import Actor, Host, Net, wait_until_attached
-from tests.live.truth import steer, weigh
+from tests.live.truth import starved
 
 pytestmark = pytest.mark.usefixtures("tracer")
 
@@ -146,17 +146,8 @@ def test_a_reader_kept_from_its_cpu_and_who_has_it(net: Net, told: Told) -> None
 
 
 def test_a_softirq_that_is_starved(net: Net, told: Told) -> None:
-    """What comes in is CPU 1's to take (RPS), which sends others' packets at 20 ms each with its softirqs held back."""
-    sender, receiver = net.pair()
-    here, there = net.pair()
-    for host, other in ((sender, receiver), (here, there)):
-        net.start(host, "ping", other.ip4, 77, 1, 8, 0).finish()
-    steer(receiver, "veth0", 1)
-    weigh(net, here, "veth0")
-    sink = net.start(there, "udp-drain", there.ip4, 0, 0, 0, cpu=0)
-    net.start(here, "udp-send", there.ip4, sink.expect("ready"), 10_000, 1400, 0.03, cpu=1)
-    reader = net.start(receiver, "udp-drain", receiver.ip4, 0, 0, 0, cpu=0)
-    found = told(receiver, sending(net, sender, receiver.ip4, reader.expect("ready"), cpu=0))
+    sender, receiver, port = starved(net)
+    found = told(receiver, sending(net, sender, receiver.ip4, port, cpu=0))
     assert found["softirq-starved"]["subject"] == "cpu1"
     assert found["softirq-starved"]["severity"] == "hot"
     assert figure(found["softirq-starved"], "raise→softirq p99") >= 10_000_000

@@ -157,6 +157,21 @@ def weigh(net: Net, host: Host, device: str, burden: tuple[int, int] = BURDEN) -
     net.start(host, "weigh", device, *burden).expect("ready")
 
 
+def starved(net: Net) -> tuple[Host, Host, int]:
+    """(sender, receiver, port). What the receiver gets is CPU 1's to take (RPS), which sends others' packets at 20 ms
+    each, with its softirqs held back, for as long as the test goes on."""
+    sender, receiver = net.pair()
+    here, there = net.pair()
+    for host, other in ((sender, receiver), (here, there)):
+        net.start(host, "ping", other.ip4, 77, 1, 8, 0).finish()
+    steer(receiver, "veth0", 1)
+    weigh(net, here, "veth0")
+    sink = net.start(there, "udp-drain", there.ip4, 0, 0, 0, cpu=0)
+    net.start(here, "udp-send", there.ip4, sink.expect("ready"), 10_000, 1400, 0.03, cpu=1)
+    reader = net.start(receiver, "udp-drain", receiver.ip4, 0, 0, 0, cpu=0)
+    return sender, receiver, reader.expect("ready")
+
+
 def beside_a_burden(net: Net, capture: Begin, sender: Host, receiver: Host, way: str) -> Found:
     """Packets that CPU 1 is to take, which is made busy with others' now and then: sending them, with softirqs held
     back ("out"), or receiving them, in a softirq ("in"). Last comes from when it was, when the others were received at
