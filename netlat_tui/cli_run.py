@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -232,10 +232,21 @@ def _require_terminal(stdin: bool = True) -> None:
         )
 
 
+def _trust_terminal() -> None:
+    """The window's size is what the terminal says, now and after every change. An exported COLUMNS is of another time,
+    and would win for ever (shutil.get_terminal_size asks it first).
+    """
+    with suppress(OSError):
+        if all(os.get_terminal_size(sys.stdout.fileno())):
+            os.environ.pop("COLUMNS", None)
+            os.environ.pop("LINES", None)
+
+
 def _show(source: Source, ask: Ask, flt: Filter, banner: str, ascii_only: bool) -> NoReturn:
     from netlat_tui.app import run
 
     memory.return_large()
+    _trust_terminal()
     try:
         code = run(
             source,

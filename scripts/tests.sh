@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-ONE_BY_ONE=tests/screens/test_every_terminal.py # terminals that are drawn larger while others keep the CPUs busy are slow
+ONE_BY_ONE=tests/screens/test_every_terminal.py # it measures what the screen takes
 pytest --numprocesses auto tests/unit tests/screens --ignore "$ONE_BY_ONE" "$@"
 first=$?
 pytest "$ONE_BY_ONE" tests/live "$@"

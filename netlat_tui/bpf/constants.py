@@ -67,6 +67,8 @@ OFFSETS: tuple[tuple[str, str, str], ...] = (
     ("TCP_WRITE_SEQ", "tcp_sock", "write_seq"),
     ("TASK_PID", "task_struct", "pid"),
     ("TASK_ON_CPU", "task_struct", "on_cpu"),
+    ("TASK_NVCSW", "task_struct", "nvcsw"),
+    ("TASK_NIVCSW", "task_struct", "nivcsw"),
 )
 """Members the hooks read: constant's name, struct, member."""
 

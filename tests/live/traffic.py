@@ -302,6 +302,14 @@ def hog(priority: int, duration: float, wake: int = 0) -> None:
     say(f"held {began} {ended}\ndone 1")
 
 
+def spin() -> None:
+    """Have a CPU's time like any other process, until ended."""
+    ends = time.monotonic() + TIMEOUT
+    say("ready 0")
+    while time.monotonic() < ends:
+        pass
+
+
 def stop(pid: int, duration: float) -> None:
     """When signalled, stop a process for so long. ``held FROM TO``."""
     before_others(1)
@@ -359,6 +367,8 @@ def main() -> None:
         log_send(kind, address, int(port), int(count), int(size), float(gap), *map(int, more))
     elif role in ("hog", "stop"):
         (hog if role == "hog" else stop)(int(numbers[0]), float(numbers[1]), *map(int, numbers[2:]))
+    elif role == "spin":
+        spin()
     elif role == "weigh":
         weigh(address, *map(int, numbers))
     elif role in readers:

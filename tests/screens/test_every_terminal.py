@@ -96,6 +96,17 @@ def test_a_terminal_without_a_cursor_is_told_what_to_do() -> None:
         assert b"\x1b" not in terminal.output
 
 
+def test_an_exported_size_is_not_believed() -> None:
+    """Of another time or window: shells and test runners export it, and it must not stop a resize."""
+    with closing(Terminal(env={**UTF8, "COLUMNS": "60", "LINES": "15"})) as terminal:
+        terminal.until(b"Filter")
+        before = len(terminal.output)
+        terminal.resize(120, 40)
+        terminal.until(b"\x1b[40;", after=before)
+        os.write(terminal.ours, b"q")
+        assert terminal.end() == 0
+
+
 # --- Keys ---
 
 EATEN = {"ctrl+b", "ctrl+a", "ctrl+s", "ctrl+q", "ctrl+z", "ctrl+backslash"}

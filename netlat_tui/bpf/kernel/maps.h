@@ -196,6 +196,7 @@ struct fifo_entry {
 
 struct waking {
 	u64 sk;
+	u64 switches;           /* how often who was woken had left a CPU by then */
 	u64 prev_ns;            /* when such a thread was last given a CPU, */
 	char prev_comm[16];     /* and who had it until then */
 	u32 prev_pid;
