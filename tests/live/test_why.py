@@ -3,57 +3,36 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from tests.live.conftest import Actor, Host, Net, wait_until_attached
+from tests.live.conftest import Net
 from tests.live.truth import starved
+from tests.live.why import COUNT, GAP, Told, figure, sending, told
+
+__all__ = ["told"]
 
 pytestmark = pytest.mark.usefixtures("tracer")
 
-COUNT = 150
-GAP = 0.005
 OF_TRAFFIC = {"reader-comes-late", "drops", "socket-buffer-full", "qdisc-wait", "retransmissions", "backlog-full"}
 """What this machine's own load cannot cause."""
 
-Findings = dict[str, dict[str, Any]]
-Told = Callable[[Host, Callable[[], Actor]], Findings]
 
-
-@pytest.fixture
-def told() -> Iterator[Told]:
-    """What a report of a namespace says stands out while an actor sends, to its end."""
-    started: list[subprocess.Popen[str]] = []
-
-    def begin(host: Host, send: Callable[[], Actor]) -> Findings:
-        command = [sys.executable, "-m", "netlat_tui", "report", "--budget", "none", "--duration", "600"]
-        command += ["--format", "json", f"netns {host.inode} and (udp or tcp)"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        started.append(process)
-        wait_until_attached(process.pid)
-        send().finish()
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-        assert (process.returncode, err) == (130, "")
-        return {finding["kind"]: finding for finding in json.loads(out)["findings"]}
-
-    yield begin
-    for process in started:
-        with process:
-            process.kill()
-
-
-def sending(net: Net, host: Host, address: str, port: int, cpu: int | None = None) -> Callable[[], Actor]:
-    return lambda: net.start(host, "udp-send", address, port, COUNT, 64, GAP, cpu=cpu)
-
-
-def figure(finding: dict[str, Any], name: str) -> Any:
-    return next(one["value"] for one in finding["figures"] if one["name"] == name)
+@contextmanager
+def setting(name: str, value: int) -> Iterator[None]:
+    """A setting of the whole machine (net.core), for a moment."""
+    file = Path("/proc/sys/net/core", name)
+    before = file.read_text(encoding="ascii")
+    file.write_text(str(value), encoding="ascii")
+    try:
+        yield
+    finally:
+        file.write_text(before, encoding="ascii")
 
 
 def test_nothing_of_the_traffic_stands_out_where_nothing_is_wrong(net: Net, told: Told) -> None:
@@ -151,6 +130,32 @@ def test_a_softirq_that_is_starved(net: Net, told: Told) -> None:
     assert found["softirq-starved"]["subject"] == "cpu1"
     assert found["softirq-starved"]["severity"] == "hot"
     assert figure(found["softirq-starved"], "raise→softirq p99") >= 10_000_000
+
+
+@pytest.mark.parametrize(("budget", "wrong"), [(1, True), (300, False)])
+def test_a_softirq_without_a_budget_is_squeezed(budget: int, wrong: bool, net: Net, told: Told) -> None:
+    sender, receiver = net.pair()
+    port = net.start(receiver, "udp-read", receiver.ip4, COUNT, 64, 0).expect("ready")
+    with setting("netdev_budget", budget):
+        found = told(receiver, sending(net, sender, receiver.ip4, port, cpu=0))
+    assert ("softirq-squeezed" in found) is wrong
+    if wrong:
+        assert found["softirq-squeezed"]["subject"] == "cpu0"
+        assert figure(found["softirq-squeezed"], "squeezed") >= COUNT / 2
+
+
+@pytest.mark.parametrize(("room", "wrong"), [(3, True), (1000, False)])
+def test_a_backlog_that_is_full(room: int, wrong: bool, net: Net, told: Told) -> None:
+    """What is cut up by the sender's kernel comes all at once to the backlog of its CPU."""
+    sender, receiver = net.pair()
+    sender.run("ethtool", "-K", "veth0", "tso", "off", "gso", "on")
+    port = net.start(receiver, "tcp-read", receiver.ip4, COUNT, 20_000, 0).expect("ready")
+    with setting("netdev_max_backlog", room):
+        found = told(receiver, lambda: net.start(sender, "tcp-send", receiver.ip4, port, COUNT, 20_000, 0))
+    assert ("backlog-full" in found) is wrong
+    if wrong:
+        assert figure(found["backlog-full"], "dropped") > 0
+        assert figure(found["backlog-full"], "of these, of the filter") > 0
 
 
 def test_what_the_tracer_estimates_is_told_last(net: Net) -> None:
