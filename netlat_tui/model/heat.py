@@ -48,6 +48,7 @@ class Columns:
     """Ticks joined, so many to a column, oldest first. Which ticks share a column does not change as time goes on."""
 
     each: int  # ticks to a column
+    before: int  # columns left empty before the first: what was counted then is not kept
     first: npt.NDArray[np.int64]  # numbers of the first tick of each column
     since_ns: npt.NDArray[np.int64]
     until_ns: npt.NDArray[np.int64]
@@ -64,22 +65,29 @@ class Columns:
         return max(0, int(self.first.searchsorted(tick, side="right")) - 1)
 
 
-def join(heat: Heat, most: int) -> Columns:
-    """At most ``most`` columns: a tick to each where the window's ticks fit so, else as few as make them fit."""
+def join(heat: Heat, most: int, step: int = 1) -> Columns:
+    """At most ``most`` columns: a tick to each where the window's ticks fit so, else as few as make them fit.
+
+    Where there are more, the oldest are given up ``step`` at a time: until then each stays at its place.
+    """
+    step = max(1, min(step, most))
     numbers = heat.first + np.arange(len(heat.counts), dtype=np.int64)
     each = 1
     if len(numbers) and most > 0:
         newest, oldest = int(numbers[-1]), int(numbers[-1]) - max(1, heat.window) + 1
-        while newest // each - oldest // each + 1 > most:
+        while newest // each - oldest // each + 1 > most - step + 1:
             each += 1
     groups = numbers // each
     begins = np.flatnonzero(np.diff(groups, prepend=groups[:1] - 1))
-    begins = begins[max(0, len(begins) - max(0, most)) :] if most > 0 else begins[:0]
+    over = int(groups[-1]) + 1 - most if len(groups) else 0
+    start = -(-max(0, over) // step) * step
+    begins = begins[groups[begins] >= start] if most > 0 else begins[:0]
     ends = np.append(begins[1:], len(numbers))[: len(begins)]
     shown = slice(begins[0] if len(begins) else len(numbers), None)
     starts = begins - (begins[0] if len(begins) else 0)
     return Columns(
         each=each,
+        before=int(groups[begins[0]]) - start if len(begins) else 0,
         first=numbers[begins],
         since_ns=heat.since_ns[begins],
         until_ns=heat.until_ns[ends - 1] if len(ends) else heat.until_ns[:0],

@@ -48,9 +48,14 @@ class Grid:
         return max(0, min(self.rows - 1, int(self.edges.searchsorted(bucket, side="right")) - 1))
 
 
+STEPS = 8
+"""A full heatmap gives up this part of its columns at once: one that moved at every tick would be sent anew each time,
+all of it, and over SSH that is what it costs."""
+
+
 def grid(heat: Heat, cells: int, rows: int) -> Grid:
     """At most so many columns and, where anything was counted, rows; without ``rows`` for what was not."""
-    columns = join(heat, cells)
+    columns = join(heat, cells, cells // STEPS)
     filled = np.flatnonzero(columns.counts.sum(axis=0)) if len(columns) else np.zeros(0, dtype=np.intp)
     if not len(filled) or rows < 1:
         nothing = np.zeros((0, len(columns)), dtype=np.uint64)

@@ -102,9 +102,17 @@ def _packets(grid: Grid, frame: Frame, glyphs: Glyphs, estimated: bool) -> Line:
     counts = grid.columns.counts.sum(axis=1).tolist()
     values = [float(count) for count in counts]
     top = trend_scale([values], frame.columns)
-    drawn = trend(values, top, frame.columns, glyphs, counts=True)
+    drawn = trend(values, top, len(values), glyphs, counts=True)
     most = f" {fit(quantity(top, estimated), 7, '', right=True)} "
-    return join((*((most, Role.DIM),), *drawn, *_total(sum(counts), frame, estimated, Role.STRONG)))
+    before, after = _blanks(grid, frame)
+    return join(((most, Role.DIM), before, *drawn, after, *_total(sum(counts), frame, estimated, Role.STRONG)))
+
+
+def _blanks(grid: Grid, frame: Frame) -> tuple[Span, Span]:
+    """What is left empty before the first column and after the last."""
+    before = min(grid.columns.before, frame.columns - len(grid.columns))
+    after = frame.columns - len(grid.columns) - before
+    return (" " * before, Role.PLAIN), (" " * after, Role.PLAIN)
 
 
 def _total(count: int, frame: Frame, estimated: bool, role: Role = Role.PLAIN) -> Line:
@@ -115,11 +123,12 @@ def _row(grid: Grid, frame: Frame, row: int, glyphs: Glyphs, cursor: Cursor | No
     band = latency_band(grid.middle_ns(row))
     at = cursor[0] if cursor is not None and cursor[1] == row else None
     label = BAND_ROLE[band] if band else Role.STRONG if at is not None else Role.DIM
-    # The mark's blank has the label's role: a change of colour is as long as ten cells, and all rows move.
+    before, after = _blanks(grid, frame)
+    # The mark's blank has the label's role: a change of colour is as long as ten cells.
     spans: list[Span] = [
         (glyphs.cursor, Role.ACCENT) if at is not None else (" ", label),
         (f"{glyphs.duration(grid.low_ns(row)):>7}{glyphs.bands[band]}", label),
-        (" " * (frame.columns - len(grid.columns)), Role.PLAIN),
+        before,
     ]
     text = "".join((" " + glyphs.density)[density] for density in grid.densities[row].tolist())
     for begin, end, measured in runs(grid.columns.measured > 0):
@@ -130,14 +139,14 @@ def _row(grid: Grid, frame: Frame, row: int, glyphs: Glyphs, cursor: Cursor | No
             spans += [(part[:here], role), (part[here], Role.CURSOR), (part[here + 1 :], role)]
         else:
             spans.append((part, role))
-    return join((*spans, *_total(int(grid.counts[row].sum()), frame, estimated)))
+    return join((*spans, after, *_total(int(grid.counts[row].sum()), frame, estimated)))
 
 
 def _axis(grid: Grid, frame: Frame, glyphs: Glyphs) -> Line:
     """The window's columns under a line of their own; every ten columns, how old they are."""
     columns = grid.columns
-    blank = frame.columns - len(columns)
-    spans: list[Span] = [(" " * (LABEL_CELLS + blank), Role.PLAIN)]
+    before, _ = _blanks(grid, frame)
+    spans: list[Span] = [(" " * LABEL_CELLS, Role.PLAIN), before]
     text = "".join(glyphs.covered if inside else glyphs.rule for inside in columns.in_window.tolist())
     taken = len(text)
     for end, words in _labels(grid):

@@ -23,7 +23,7 @@ PAGE = 10
 
 
 class Heatmap(LineView, can_focus=True):
-    """The newest ticks at the right. The cursor stays in the newest column if it is there, else with its time; it stays
+    """Time runs to the right. The cursor stays in the newest column if it is there, else with its time; it stays
     with its duration when the axis becomes another."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -170,7 +170,7 @@ class Heatmap(LineView, can_focus=True):
         cells = self.grid
         if cells is None:
             return
-        column = event.x - LABEL_CELLS - (self.frame.columns - len(cells.columns))
+        column = event.x - LABEL_CELLS - cells.columns.before
         row = cells.rows - 1 - (event.y - 1 - self.frame.trend)
         if 0 <= column < len(cells.columns) and 0 <= row < cells.rows:
             again = (column, row) == self.cursor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from itertools import pairwise
 
 import numpy as np
@@ -130,11 +131,23 @@ def test_the_columns_of_the_window_have_a_line_of_their_own() -> None:
 
 
 def test_ages_are_said_every_ten_columns() -> None:
-    found = grid(made({(0, 40): 5}, 40, window=40), 40, 6)
+    found = grid(made({(0, 40): 5}, 40, window=35), 40, 6)
     axis = drawn(found, Frame(LABEL_CELLS + 40, 9))[-1][LABEL_CELLS:]
     for age in ("-10s", "-20s", "-30s"):
         end = axis.index(age) + len(age) + 1  # a space behind it
         assert end == 40 - int(age[1:-1])
+
+
+def test_what_stands_is_not_sent_again() -> None:
+    """A tick more is a column more, at the same places, until there is no room: then an eighth goes at once."""
+    frame = Frame(LABEL_CELLS + 40, 9)
+    drawings = [
+        "".join(drawn(grid(made({(at, 40): 5 + at % 3 for at in range(ticks)}, ticks, window=10), 40, 6), frame)[2:-1])
+        for ticks in (39, 40, 41, 42)
+    ]
+    changed = [sum(map(operator.ne, one, other)) for one, other in pairwise(drawings)]
+    assert changed[0] == changed[2] == 1
+    assert changed[1] > 1
 
 
 def test_where_nothing_was_counted_there_are_no_rows() -> None:

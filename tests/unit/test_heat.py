@@ -147,12 +147,18 @@ def test_what_was_counted_in_part_is_an_estimate() -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.lists(st.integers(0, 50), min_size=1, max_size=80), st.integers(1, 30), st.integers(0, 40), st.integers(1, 80)
+    st.lists(st.integers(0, 50), min_size=1, max_size=80),
+    st.integers(1, 30),
+    st.integers(0, 40),
+    st.integers(1, 80),
+    st.integers(0, 12),
 )
-def test_columns_hold_every_packet_of_the_window_once(counts: list[int], most: int, first: int, window: int) -> None:
+def test_columns_hold_every_packet_of_the_window_once(
+    counts: list[int], most: int, first: int, window: int, step: int
+) -> None:
     window = min(window, len(counts))
-    columns = join(made(counts, first, window), most)
-    assert 1 <= len(columns) <= most
+    columns = join(made(counts, first, window), most, step)
+    assert 1 <= len(columns) <= columns.before + len(columns) <= most
     shown = int(columns.ticks.sum())
     assert shown >= window
     assert int(columns.counts.sum()) == sum(counts[len(counts) - shown :])
@@ -176,6 +182,26 @@ def test_ticks_that_shared_a_column_share_it_a_tick_later() -> None:
     before, after = join(made([1] * 40, window=40), 10), join(made([1] * 40, first=1, window=40), 11)
     assert before.each == after.each == 4
     assert set(before.first[1:].tolist()) < set(after.first.tolist())
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 30), st.integers(1, 12), st.integers(1, 30), st.integers(0, 5))
+def test_columns_stay_at_their_places_until_a_step_of_them_goes(most: int, step: int, window: int, kept: int) -> None:
+    """As heat is asked for: the ticks of the window, and as many as there are columns, if so many are kept."""
+    step = min(step, most)
+    places: dict[int, int] = {}
+    moved = 0
+    for end in range(1, 3 * most + 1):
+        first = max(0, end - max(min(window, end), most) - kept)
+        columns = join(made([1] * (end - first), first, min(window, end)), most, step)
+        found = {int(tick): columns.before + at for at, tick in enumerate(columns.first)}
+        same = found.keys() & places.keys()
+        shifts = {places[tick] - found[tick] for tick in same if columns.each == 1}
+        assert shifts <= {0} or shifts == {step}
+        moved += shifts == {step}
+        places = found if columns.each == 1 else {}
+    if step < most and window <= most - step + 1:
+        assert moved == -(-2 * most // step)
 
 
 def test_a_column_says_how_many_of_its_ticks_were_measured() -> None:
