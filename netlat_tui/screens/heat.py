@@ -6,27 +6,19 @@ from collections.abc import Sequence
 
 from textual.app import ComposeResult
 
-from netlat_tui.export import values
 from netlat_tui.model.derive import decode_rows
-from netlat_tui.model.paths import Path
 from netlat_tui.model.points import Direction
 from netlat_tui.model.snapshot import Snapshot
 from netlat_tui.model.text import quantity
-from netlat_tui.screens.detail import detail
-from netlat_tui.screens.dump import View, table_lines
+from netlat_tui.screens.dump import View
 from netlat_tui.screens.heat_view import HeatView
 from netlat_tui.screens.panes import heat as pane
 from netlat_tui.screens.panes.heat import Spot
-from netlat_tui.screens.panes.paths import COLUMNS, path_row, term
-from netlat_tui.screens.path import PathScreen
+from netlat_tui.screens.path_list import PathListScreen
 from netlat_tui.screens.view import Context, Help, ViewScreen
 from netlat_tui.widgets.bands import latency_band
 from netlat_tui.widgets.canvas import Canvas
 from netlat_tui.widgets.lines import BAND_ROLE, Line, Role, paragraph, wrap
-from netlat_tui.widgets.table import Table
-
-FILE_CELLS = 100
-"""Width of the facts in a text file."""
 
 MOST_PATHS = 500
 """Paths that are listed: more than anybody goes through, few enough to be decoded at once."""
@@ -107,32 +99,23 @@ def open_cell(screen: ViewScreen, view: HeatView) -> None:
     screen.app.push_screen(CellScreen(screen.context, crumbs, row.item))
 
 
-class CellScreen(ViewScreen):
+class CellScreen(PathListScreen):
     """Stays with its cell: paths it had when it was opened stay, those that are recorded later join them."""
 
     def __init__(self, context: Context, crumbs: Sequence[str], spot: Spot) -> None:
         super().__init__(context, crumbs)
         self._spot = spot
-        self._paths: list[Path] = []
         self._recorded = 0
         self._selected_by: tuple[str, Direction | None] = "", None
 
-    def compose_body(self) -> ComposeResult:
-        glyphs = self.context.glyphs
-        yield Canvas(glyphs, id="facts")
-        yield Table(COLUMNS, glyphs, id="stages", empty="waiting for the first figures")
-        yield Canvas(glyphs, id="plot")
-
     def show(self, snapshot: Snapshot) -> None:
-        rows = snapshot.paths_in(self._spot.span)
+        rows, paths = snapshot.paths_in(self._spot.span), self._paths
         selected_by = snapshot.filter, snapshot.direction
         if len(rows) >= self._recorded or selected_by != self._selected_by:  # else they were let go meanwhile
             self._recorded, self._selected_by = len(rows), selected_by
-            self._paths = decode_rows(snapshot, rows[:MOST_PATHS])
+            paths = decode_rows(snapshot, rows[:MOST_PATHS])
         empty = "none of those with a record matches the filter" if snapshot.filter else "none of them has a record"
-        self.query_one(Table).show([path_row(path, self.context.glyphs) for path in self._paths], empty)
-        self.show_facts()
-        self._draw()
+        self.show_paths(paths, empty)
 
     def facts(self, cells: int) -> list[Line]:
         """Which cell, how many packets it counted, and of how many of them there is a record."""
@@ -158,28 +141,12 @@ class CellScreen(ViewScreen):
             return "slow, dropped and sampled packets have a record; the oldest are let go"
         return "every packet of the cell has a record"
 
-    def _draw(self) -> None:
-        _, painter = detail(self.query_one(Table).selected, self.context.glyphs)
-        self.query_one("#plot", Canvas).draw(painter)
-
-    def on_table_moved(self) -> None:
-        self._draw()
-
-    def on_table_opened(self, event: Table.Opened) -> None:
-        if isinstance(event.row.item, Path):
-            crumbs = (*self.crumbs, self.context.glyphs.text(event.row.item.flow))
-            self.app.push_screen(PathScreen(self.context, crumbs, event.row.item))
-
-    def term(self) -> str:
-        """The selected packet's flow, else what the cell is of."""
-        row = self.query_one(Table).selected
-        return term(row) if row is not None else pane.term(pane.row_of(self._spot, self.context.glyphs))
+    def common_term(self) -> str:
+        """What the cell is of."""
+        return pane.term(pane.row_of(self._spot, self.context.glyphs))
 
     def exported(self, snapshot: Snapshot) -> View:
-        rows = [path_row(path, self.context.glyphs) for path in self._paths]
-        lines = [*self.facts(FILE_CELLS), (), *table_lines(COLUMNS, rows)]
-        return View("cell", self.crumbs, [values.path(path) for path in self._paths], lines)
+        return self.view("cell")
 
     def help(self) -> Help:
-        summary = "The packets counted in one cell of a heatmap of which there is a record, the latest first."
-        return Help(self.crumbs[-1], summary, COLUMNS, True)
+        return self.about("The packets counted in one cell of a heatmap of which there is a record, the latest first.")
