@@ -14,7 +14,7 @@ from benchmarks.figures import Figure, Result, Table, median, number
 from benchmarks.options import Options
 from netlat_tui.bpf.program import Sizes
 from netlat_tui.bpf.ring import _RECORD, Ring
-from netlat_tui.cli_run import DEMO
+from netlat_tui.cli_view import DEMO
 from netlat_tui.model.derive import History
 from netlat_tui.model.filter import EVERYTHING, Filter, parse
 from netlat_tui.model.rows import joined

@@ -12,19 +12,10 @@ from typing import Any, TypeVar
 import click
 
 from netlat_tui import __version__
+from netlat_tui.cli_base import Ask, Ended, discard_output
 from netlat_tui.cli_compare import compare_files
-from netlat_tui.cli_run import (
-    Ask,
-    Ended,
-    check_offers,
-    discard_output,
-    export_paths,
-    live_view,
-    record_ticks,
-    replay_view,
-    report_window,
-    trace_paths,
-)
+from netlat_tui.cli_run import check_offers, export_paths, record_ticks, report_window, trace_paths
+from netlat_tui.cli_view import live_view, replay_view
 from netlat_tui.model.text import printable
 
 _F = TypeVar("_F", bound=Callable[..., Any])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netlat_tui.cli_run import Ask, Ended, _printing, _replay, _stopping, chosen_filter
+from netlat_tui.cli_base import Ask, Ended, chosen_filter, printing, recording, stopping
 from netlat_tui.model.filter import EVERYTHING, Filter, FilterError, parse
 from netlat_tui.model.text import printable
 
@@ -36,7 +36,7 @@ def compare_files(files: tuple[str, str], kind: str, limits: Sequence[str], ask:
     _require_counted(flt, a, b)
     rows = compared(a.snapshot, old, b.snapshot, new)
     judged = judge(wanted, rows)
-    with _printing(kind):
+    with printing(kind):
         if kind == "json":
             sys.stdout.write(out.to_json(a, b, rows, judged))
         else:
@@ -52,8 +52,8 @@ def _read(file: str) -> tuple[Side, Run, str]:
     from netlat_tui.model.spread import Run
     from netlat_tui.model.ticks import PATH
 
-    source = _replay(file, speed=None)
-    with _stopping(source) as finish:
+    source = recording(file, speed=None)
+    with stopping(source) as finish:
         # Sums and blocks are all that is looked at: neither ticks nor paths are kept.
         history, run, filters = History(source.origin, trend_length=1, keep_ns=1, max_paths=1), Run(), list[str]()
         for tick in source.ticks():

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from netlat_tui.bpf.tracer import possible_cpus
-from netlat_tui.cli_run import DEMO
+from netlat_tui.cli_view import DEMO
 from netlat_tui.recording import Writer
 from tests.synth import ORIGIN, hostile, make_ticks
 

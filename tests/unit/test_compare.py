@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from netlat_tui.cli_run import DEMO
+from netlat_tui.cli_view import DEMO
 from netlat_tui.model.compare import NAMES, LimitError, compared, limit
 from netlat_tui.model.derive import History
 from netlat_tui.model.filter import EVERYTHING

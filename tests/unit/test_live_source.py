@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from netlat_tui import cli_run
+from netlat_tui import cli_base, cli_view
 from netlat_tui.bpf.compiled import BuildError
 from netlat_tui.model.filter import parse
 from netlat_tui.model.filter_program import Field
@@ -118,11 +118,11 @@ def test_a_tier_the_kernel_refuses_is_a_sentence_and_four(
 
 def test_who_forces_a_tier_gets_no_recording_instead(tracer: type[FakeTracer], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracer, "refused", TIERS)
-    monkeypatch.setattr(cli_run, "_require_terminal", lambda: None)
-    monkeypatch.setattr(cli_run, "_show", lambda source, *rest: pytest.fail("a recording was shown"))
+    monkeypatch.setattr(cli_view, "_require_terminal", lambda: None)
+    monkeypatch.setattr(cli_view, "_show", lambda source, *rest: pytest.fail("a recording was shown"))
     for tier in TIERS[1:]:
-        with pytest.raises(cli_run.Ended) as caught:
-            cli_run.live_view(cli_run.Ask("", hooks=tier), ascii_only=False)
+        with pytest.raises(cli_base.Ended) as caught:
+            cli_view.live_view(cli_base.Ask("", hooks=tier), ascii_only=False)
         assert (caught.value.exit_code, caught.value.sentence) == (4, SENTENCE)
 
 
@@ -200,7 +200,7 @@ def test_thresholds_of_both_directions_go_down(tracer: type[FakeTracer], monkeyp
 
 @pytest.mark.parametrize(("way", "wanted"), [("rx", 0), ("tx", 1)])
 def test_the_direction_asked_for_is_decided_in_the_kernel(way: str, wanted: int) -> None:
-    flt = cli_run.chosen_filter(cli_run.Ask("", direction=way), live=False)
+    flt = cli_base.chosen_filter(cli_base.Ask("", direction=way), live=False)
     assert (flt.kernel_text, flt.user_text) == (way, "")
     tests = flt.program[flt.program["field"] == Field.DIRECTION]
     assert [(int(row["lo"]), int(row["hi"])) for row in tests] == [(wanted, wanted)]

@@ -15,7 +15,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from netlat_tui.cli_run import DEMO
+from netlat_tui.cli_view import DEMO
 from netlat_tui.export import report, tables, trace
 from netlat_tui.model.derive import History
 from netlat_tui.model.filter import EVERYTHING, parse
