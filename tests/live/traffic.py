@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import mmap
 import os
 import select
 import signal
@@ -101,6 +102,41 @@ def udp_hold(address: str, count: int, size: int, pause: float) -> None:
         sock.bind((address, 0))
         say(f"ready {sock.getsockname()[1]}")
         time.sleep(TIMEOUT)
+
+
+def udp_twins(address: str, count: int, size: int, pause: float) -> None:
+    """To each of ``count`` new sockets two datagrams at the same moment, from two CPUs; then read all."""
+    with contextlib.ExitStack() as stack:
+        readers = [stack.enter_context(socket.socket(family(address), socket.SOCK_DGRAM)) for _ in range(count)]
+        for reader in readers:
+            reader.bind((address, 0))
+        names = [reader.getsockname() for reader in readers]
+        turns = mmap.mmap(-1, 4 * count)  # where each of the two has come to
+
+        data = b"u" * size
+
+        def send(cpu: int) -> None:
+            os.sched_setaffinity(0, {cpu})
+            with socket.socket(family(address), socket.SOCK_DGRAM) as sock:
+                for at, name in enumerate(names):
+                    turns[2 * at + cpu] = 1
+                    while not turns[2 * at + 1 - cpu]:
+                        pass
+                    sock.sendto(data, name)
+
+        children = []
+        for cpu in (0, 1):
+            children.append(os.fork())
+            if not children[-1]:
+                send(cpu)
+                os._exit(0)
+        for child in children:
+            os.waitpid(child, 0)
+        for reader in readers:
+            reader.settimeout(TIMEOUT)
+            for _ in range(2):
+                assert len(reader.recv(65536)) == size
+    say(f"done {2 * count}")
 
 
 def filling(size: int) -> bytes:
@@ -356,6 +392,7 @@ def main() -> None:
         "udp-drain": udp_drain,
         "udp-poll": udp_poll,
         "udp-echo": udp_echo,
+        "udp-twins": udp_twins,
         "tcp-read": tcp_read,
     }
     senders = {"udp-send": udp_send, "udp-flood": udp_flood, "udp-ask": udp_ask, "tcp-send": tcp_send, "ping": ping}

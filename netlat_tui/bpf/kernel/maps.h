@@ -143,7 +143,7 @@ struct sock_state {
 	u32 credit;             /* queued ahead of their sk_data_ready */
 	u32 wakes;
 	u32 epoch;              /* config's when it was made */
-	u32 pad;
+	u32 fresh;              /* no datagram was put into the FIFO yet */
 	u64 held;               /* by a CPU that puts datagrams into the FIFO */
 	u64 wake_ns[4];
 	u32 wake_pid[4];

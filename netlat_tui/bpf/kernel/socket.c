@@ -82,18 +82,16 @@ INLINE int at___udp_enqueue_schedule_skb(u64 sk, u64 skb) { return joins_queue(s
 INLINE int at___sock_queue_rcv_skb(u64 sk, u64 skb) { return joins_queue(sk, skb, 1); }
 #endif
 
-/* Of a socket that was not known yet: datagrams that were queued before we looked are read first. */
-INLINE struct sock_state *sock_new(struct object sk, int is_udp)
+INLINE struct sock_state *sock_new(struct object sk)
 {
-	struct sock_state fresh = {.epoch = epoch()};
+	struct sock_state fresh = {.epoch = epoch(), .fresh = 1};
 	u64 key = sk.at;
 
-	if (is_udp && !UDP_EXACT) {
-		u32 queued = GET(sk, u32, OFF_SK_RECEIVE_QUEUE + OFF_QUEUE_LEN) +
-			     read_u32(key, OFF_UDP_READER_QUEUE + OFF_QUEUE_LEN);
-		fresh.in = queued ? queued - 1 : 0;
-	}
-	socks.update(&key, &fresh);
+	/* Two CPUs may be here: what the first has begun stays. */
+	if (socks.lookup(&key))
+		socks.update(&key, &fresh);   /* of another epoch */
+	else
+		socks.insert(&key, &fresh);
 	return sock_known(key);
 }
 
@@ -107,7 +105,7 @@ INLINE int made_ready(struct object sk, struct cpu_state *c)
 	int is_udp = GET(sk, u16, OFF_SK_PROTOCOL) == 17;
 	struct sock_state *s = sock_known(sk.at);
 	if (!s)
-		s = sock_new(sk, is_udp);
+		s = sock_new(sk);
 	OPAQUE(s);
 	if (!s)
 		return 0;

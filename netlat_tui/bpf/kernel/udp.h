@@ -49,6 +49,16 @@ INLINE int udp_overtaken(struct flight *f, u64 sk, struct sock_state *s)
 	return 1;
 }
 
+/* Of a socket that was not known yet: datagrams that were queued before those we see come are read first. */
+INLINE void fifo_begin(u64 sk, struct sock_state *s, u32 queued, u32 n)
+{
+	if (!s->fresh)
+		return;
+	s->fresh = 0;
+	queued += read_u32(sk, OFF_UDP_READER_QUEUE + OFF_QUEUE_LEN);
+	s->in = s->out + (queued > n ? queued - n : 0);
+}
+
 /* UDP. sk_data_ready comes once per datagram, after the queue's lock was dropped: by then the queue may hold several
  * new ones (6.18 queues in batches), or none because a reader was quicker. queued: how many it holds. */
 INLINE void udp_ready(struct object sk, struct sock_state *s, u64 tail, u32 queued, struct cpu_state *c, u64 now)
@@ -75,6 +85,7 @@ INLINE void udp_ready(struct object sk, struct sock_state *s, u64 tail, u32 queu
 			break;
 		skb = read_u64(skb, OFF_SKB_PREV);
 	}
+	fifo_begin(sk.at, s, queued, n ? n : 1);
 	if (!n) {
 		struct flight *f = tail == head && c->link_skb ? flight_by_key(c->link_skb) : 0;
 		OPAQUE(f);
