@@ -46,6 +46,17 @@ def _address(field: npt.NDArray[np.uint8], family: npt.NDArray[np.uint8]) -> npt
     return words
 
 
+_ORDER = np.random.default_rng(1).integers(1, 1 << 63, _WORDS, dtype=np.uint64)
+
+
+def order_of(keys: Rows) -> npt.NDArray[np.uint64]:
+    """A number for each connection that does not change: the order of those that nothing else tells apart."""
+    ordered: npt.NDArray[np.uint64] = (keys.view("<u8").reshape(len(keys), _WORDS) * _ORDER).sum(
+        axis=1, dtype=np.uint64
+    )
+    return ordered
+
+
 def numbered(keys: Rows) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """(the number of each path's connection, the first path of each connection)."""
     words = keys.view("<u8").reshape(len(keys), _WORDS)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from netlat_tui.model.connections import keys_of, numbered
+from netlat_tui.model.connections import keys_of, numbered, order_of
 from netlat_tui.model.filter import Filter, Names
 from netlat_tui.model.later import Later
 from netlat_tui.model.paths import PROTOCOLS, address, end_of
@@ -189,7 +189,7 @@ class _Made:
         packets = np.bincount(number, weights=weights, minlength=self.count)
         records = np.bincount(number, minlength=self.count)
         rank = np.empty(self.count, dtype=np.int64)
-        ranked = np.lexsort((-records, -packets))
+        ranked = np.lexsort((order_of(keys[first]), -records, -packets))
         rank[ranked] = np.arange(self.count)
         self._shown = min(self.count, MOST)
         self._flow = np.minimum(rank, MOST)[number]

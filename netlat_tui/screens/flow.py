@@ -76,7 +76,7 @@ class FlowScreen(ViewScreen):
         glyphs = self.context.glyphs
         yield Canvas(glyphs, id="facts")
         yield Table(STAGE_COLUMNS, glyphs, id="stages", empty="no stage of such a packet in this window")
-        yield Canvas(glyphs, id="detail-title")
+        yield Canvas(glyphs, id="paths-title")
         yield Table(paths.COLUMNS, glyphs, id="where", empty="no path of it in this window")
 
     @property
@@ -96,7 +96,7 @@ class FlowScreen(ViewScreen):
         stages.show(stage_rows(self._flow.paths.stages, self.context.glyphs))
         self._paths = decode_rows(snapshot, self._chosen(self._flow.paths))
         listed.show([path_row(path, self.context.glyphs) for path in self._paths])
-        self.query_one("#detail-title", Canvas).draw(lambda cells, _: [self._title()])
+        self.query_one("#paths-title", Canvas).draw(lambda cells, _: [self._title()])
         self.show_facts()
 
     def _chosen(self, of: FlowPaths) -> Rows:

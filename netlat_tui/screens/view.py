@@ -24,6 +24,7 @@ from netlat_tui.widgets.filter_bar import FilterBar
 from netlat_tui.widgets.glyphs import Glyphs
 from netlat_tui.widgets.heatmap import Heatmap
 from netlat_tui.widgets.lines import Line
+from netlat_tui.widgets.partial import CellCompositor
 from netlat_tui.widgets.scrubber import Scrubber
 from netlat_tui.widgets.table import Table
 
@@ -67,6 +68,7 @@ class ViewScreen(Screen[None]):
 
     def __init__(self, context: Context, crumbs: Sequence[str]) -> None:
         super().__init__(classes="-ascii" if context.glyphs.ascii_only else None)
+        self._compositor = CellCompositor()
         self.context = context
         self.crumbs = tuple(crumbs)
 

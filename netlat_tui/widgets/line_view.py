@@ -1,4 +1,4 @@
-"""The base of the hot widgets: lines by the Line API, repainted only where they changed."""
+"""The base of the hot widgets: lines by the Line API, of which only the cells that changed are sent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from netlat_tui.widgets.glyphs import Glyphs
-from netlat_tui.widgets.lines import Line, Role, clip, width
+from netlat_tui.widgets.lines import Line, Role, changes, clip, filler, width
 
 _COMPONENTS = {role: f"line--{role.value}" for role in Role}
 
@@ -59,15 +59,27 @@ class LineView(ScrollView, inherit_bindings=False):
 
     def repaint(self) -> None:
         """Ask for the visible lines again and refresh those that are different."""
-        before = self._painted
+        before, same_size = self._painted, self._made_for[0] == self.size
         self._lay_out()
         size, top = self._made_for = self.size, self.scroll_offset.y
         self.virtual_size = Size(size.width, self.line_count())
         self._made = [self._make(y, size.width, top) for y in range(size.height)]
         self._painted = {y: self._emphasized(y, line, top) for y, line in enumerate(self._made)}
-        different = [y for y, line in self._painted.items() if line != before.get(y)]
-        if different:
-            self.refresh(*(Region(0, y, size.width, 1) for y in different))
+        regions: list[Region] = []
+        for y, line in self._painted.items():
+            old = before.get(y)
+            if line == old:
+                continue
+            parts = [(0, size.width)]
+            if old is not None and same_size:
+                parts = changes(self._said(old), self._said(line), size.width)
+            regions += (Region(begin, y, end - begin, 1) for begin, end in parts)
+        if regions:
+            self.refresh(*regions)
+
+    def _said(self, line: Line) -> Line:
+        """As this terminal can show it."""
+        return tuple((self.glyphs.text(text), role) for text, role in line)
 
     def _lay_out(self) -> None:
         self._laid_out_for = self.size
@@ -94,10 +106,9 @@ class LineView(ScrollView, inherit_bindings=False):
         known = self._made_for == (size, top) and y < len(self._made)
         made = self._made[y] if known else self._make(y, size.width, top)
         self._painted[y] = self._emphasized(y, made, top)
-        line = [(self.glyphs.text(text), role) for text, role in self._painted[y]]
+        line = self._said(self._painted[y])
         segments = [Segment(text, self._style(role)) for text, role in line]
-        filler = self._style(line[-1][1] if len(line) == 1 and line[0][1] is Role.CURSOR else Role.PLAIN)
-        return Strip(segments, width(line)).adjust_cell_length(size.width, filler)
+        return Strip(segments, width(line)).adjust_cell_length(size.width, self._style(filler(line)))
 
     def _style(self, role: Role) -> Style:
         """Textual works a style out again whenever a widget is refreshed; it is another only by other rules."""

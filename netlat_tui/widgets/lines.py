@@ -37,7 +37,9 @@ Line = tuple[Span, ...]
 BAND_ROLE = {Band.CALM: Role.PLAIN, Band.WARM: Role.WARM, Band.HOT: Role.HOT}
 
 
-_NARROW = re.compile("[ -~\u00a0-\u00ac\u00ae-\u02ff\u2013\u2014\u2022\u2026\u203a\u2190-\u2193\u2265\u2500-\u259f]*")
+_NARROW = re.compile(
+    "[ -~\u00a0-\u00ac\u00ae-\u02ff\u2013\u2014\u2022\u2026\u203a\u2190-\u2193\u2265\u2500-\u259f\u25b2]*"
+)
 """Texts of which each character takes one cell: nearly all there are."""
 
 
@@ -96,6 +98,35 @@ def wrap(groups: Iterable[Iterable[Span]], cells: int) -> list[Line]:
             lines.append([])
         lines[-1] += spans
     return [join(line) for line in lines]
+
+
+_APART = 12
+"""Cells that are equal between two changes: fewer are sent again, for moving the cursor is as long."""
+
+
+def filler(line: Line) -> Role:
+    """What a line goes on with to the edge: a cursor covers all of it."""
+    return Role.CURSOR if len(line) == 1 and line[0][1] is Role.CURSOR else Role.PLAIN
+
+
+def changes(old: Line, new: Line, cells: int) -> list[tuple[int, int]]:
+    """Where on screen ``new`` differs from ``old``, from the first cell to before the last; all of it where some
+    characters take more than a cell, or none."""
+    texts = [text for line in (old, new) for text, _ in line]
+    if not all(_NARROW.fullmatch(text) for text in texts):
+        return [(0, cells)]
+    before, after = (
+        [*((char, role) for text, role in line for char in text), *[(" ", filler(line))] * (cells - width(line))]
+        for line in (old, new)
+    )
+    found: list[tuple[int, int]] = []
+    for at, (one, other) in enumerate(zip(before, after, strict=True)):
+        if one != other:
+            if found and at - found[-1][1] < _APART:
+                found[-1] = found[-1][0], at + 1
+            else:
+                found.append((at, at + 1))
+    return found
 
 
 def clip(line: Iterable[Span], cells: int, ellipsis: str) -> Line:

@@ -275,6 +275,16 @@ def test_what_a_terminal_is_sent_and_what_that_takes() -> None:
         assert terminal.alive
         assert 500 < max(sent) < BYTES_PER_S, "something changes, and little is sent for it"
         assert min(shares) < CPU_PCT
+        for key, words in ((b"6", b"a column"), (b"7", b"PROCESS"), (b"8", b"FIGURES")):
+            terminal.text.clear()
+            terminal.write(key)
+            assert terminal.wait_for(words, seconds=DEADLINE_S)
+            time.sleep(0.5)
+            before, began = terminal.bytes, time.monotonic()
+            share, _ = used(terminal.pid, 4.0)
+            assert (terminal.bytes - before) / (time.monotonic() - began) < BYTES_PER_S, key
+            assert share < 2 * CPU_PCT, "in so short a time: what is looked at is derived at every tick"
+        terminal.write(b"1")
         terminal.write(b"?")
         assert terminal.wait_for(b"Columns", seconds=DEADLINE_S)
         time.sleep(0.5)

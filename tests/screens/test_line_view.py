@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.segment import Segment
 from textual.app import App, ComposeResult
 from textual.strip import Strip
 
 from netlat_tui.widgets.glyphs import UNICODE
 from netlat_tui.widgets.line_view import Lines, LineView
-from netlat_tui.widgets.lines import Line, Role
+from netlat_tui.widgets.lines import Line, Role, Span, changes, width
+from netlat_tui.widgets.partial import Cells
 from netlat_tui.widgets.terminal import DARK, LIGHT
 from tests.screens.conftest import make_app, running, shown
 from tests.screens.source import StepSource, tick
@@ -130,3 +138,34 @@ async def test_a_tick_that_changes_nothing_draws_nothing() -> None:
         await shown(pilot, 2)
         await pilot.pause()
         assert drawn
+
+
+def test_only_cells_that_changed_are_sent() -> None:
+    strip = Strip([Segment("abcdefgh"), Segment("ijkl")])
+    update = Cells([{0: strip, 12: Strip([Segment("mnop")])}], [(0, 3, 5), (0, 9, 13)], [[12, 16]])
+    sent = update.render_segments(Console(color_system=None))
+    assert re.sub(r"\x1b\[(\d+);(\d+)H", r"<\2>", sent) == "<4>de<10>jkl<13>m"
+
+
+@given(
+    st.lists(st.tuples(st.text("ab ░▲", max_size=12), st.sampled_from(list(Role)[:3])), max_size=6),
+    st.lists(st.tuples(st.text("ab ░▲", max_size=12), st.sampled_from(list(Role)[:3])), max_size=6),
+)
+def test_what_is_sent_makes_the_new_line_of_the_old(old: list[Span], new: list[Span]) -> None:
+    cells = 80
+    before, after = (
+        [*((char, role) for text, role in line for char in text), *[(" ", Role.PLAIN)] * (cells - width(line))]
+        for line in (old, new)
+    )
+    spans = changes(tuple(old), tuple(new), cells)
+    for begin, end in spans:
+        assert before[begin] != after[begin]
+        assert before[end - 1] != after[end - 1]
+        before[begin:end] = after[begin:end]
+    assert before == after
+    assert all(one[1] + 12 <= other[0] for one, other in pairwise(spans))
+
+
+def test_a_line_of_wide_characters_is_sent_whole() -> None:
+    old, new = lines("漢字 1"), lines("漢字 2")
+    assert changes(old[0], new[0], 20) == [(0, 20)]

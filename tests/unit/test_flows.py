@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netlat_tui.model import connections
 from netlat_tui.model.derive import History
 from netlat_tui.model.filter import EVERYTHING, parse
 from netlat_tui.model.flows import MOST, FlowRow, Flows
@@ -197,6 +198,17 @@ def test_the_process_of_most_records_is_named_and_names_are_printable() -> None:
     assert (flow.comm, flow.pid, flow.processes) == ("?]0;x?", 7, 2)
     rows = replace(tick_of(received()), iface_info=(IfaceInfo(2, NETNS, "\x1b[2J"),))
     assert flows(rows).rows[0].iface == "?[2J"
+
+
+def test_flows_of_equal_rates_have_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever numbers this process tells connections apart by."""
+    orders = set()
+    for seed in range(4):
+        numbers = np.random.default_rng(seed).integers(1, 1 << 63, len(connections._MIX), dtype=np.uint64)
+        monkeypatch.setattr(connections, "_MIX", numbers * np.uint64(2) + np.uint64(1))
+        orders.add(tuple(row.name for row in flows(tick_of(received(9, sport=range(40_001, 40_010)))).rows))
+    assert len(orders) == 1
+    assert len(orders.pop()) == 9
 
 
 def test_the_rest_is_added_up() -> None:

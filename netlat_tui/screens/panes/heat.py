@@ -23,7 +23,7 @@ from netlat_tui.widgets.heat_lines import Cursor
 COLUMNS: tuple[Column, ...] = (
     Column(
         "time", "column", 17,
-        help="the packets of one tick, or of several, the newest at the right, at the time above it; normally each"
+        help="the packets of one tick, or of several, later ones to the right, at the time above it; normally each"
         " looks like its neighbours",
     ),
     Column(
