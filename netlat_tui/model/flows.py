@@ -25,8 +25,9 @@ from netlat_tui.model.text import printable
 from netlat_tui.model.ticks import PATH, PathCause, PathFlag, Rows, Tick
 from netlat_tui.model.weighted import Ints, grouped, stages_of, weights_of
 
-MOST = 500
-"""So many flows have a row; the others are added up in one."""
+MOST = 200
+"""So many flows have a row, more than anybody reads; the others are added up in one, and a filter shows them. Each row
+takes 50 µs of every tick."""
 _MOST_PATHS = 50
 _ENDS = ("complete", "merged", "forwarded", "consumed")
 _OTHERS = b"others"

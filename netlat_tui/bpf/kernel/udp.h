@@ -56,7 +56,7 @@ INLINE void fifo_begin(u64 sk, struct sock_state *s, u32 queued, u32 n)
 		return;
 	s->fresh = 0;
 	queued += read_u32(sk, OFF_UDP_READER_QUEUE + OFF_QUEUE_LEN);
-	s->in = s->out + (queued > n ? queued - n : 0);
+	s->in = queued > n ? queued - n : 0;   /* a reader may have been quicker: out is its */
 }
 
 /* UDP. sk_data_ready comes once per datagram, after the queue's lock was dropped: by then the queue may hold several
