@@ -176,16 +176,6 @@ def test_forwarded_packets_are_told_apart(net: Net, capture: Begin) -> None:
     assert ends == {router.inode: "forward", receiver.inode: "return"}
 
 
-def test_two_datagrams_at_once_are_a_new_socket_s_first(net: Net, capture: Begin) -> None:
-    """Which one a read was of is known by counting where the functions that queue them are not hooked: the count must
-    begin with both. Two CPUs at once may still be in each other's way, once in so many times."""
-    host = net.host()
-    seen = capture(f"rx and netns {host.inode} and udp")
-    net.start(host, "udp-twins", host.ip4, 2 * COUNT, 64, 0).finish()
-    seen.until(lambda c: c.counters["seen"] >= 4 * COUNT, "both of each")
-    assert seen.counters["complete"] >= 0.85 * 4 * COUNT, seen.counters
-
-
 def test_a_later_wake_up_is_not_the_packets(net: Net, capture: Begin) -> None:
     """The reader sleeps after it was woken: who was told of that sleep's end would have it read at once.
 
