@@ -153,18 +153,25 @@ class MainScreen(ViewScreen):
         return baseline_marks(self.context.state.snapshot, item)
 
     def _tabs(self, cells: int) -> Line:
-        spans: list[Span] = [(" ", Role.PLAIN)]
-        for number, pane in enumerate(PANES):
-            role = Role.SORTED if number == self._current else Role.DIM
-            spans.append((f"{number + 1} {pane.title}", role))
-            if pane is why.PANE and self._severe:
-                spans.append((f" {self._severe}{self.context.glyphs.bands[Band.HOT]}", Role.HOT))
-            spans.append(("  ", Role.PLAIN))
+        """All panes; where there is no room for all names, those of the one that is shown and of what is wrong."""
+        spans = self._named(PANES)
+        if width(spans) > cells + 2:  # blanks at the end
+            spans = self._named((PANES[self._current], why.PANE))
         at, count = self._table(self._current).position
         place, left = f"{at} of {count} ", cells - width(spans)
         if len(place) < left:
             spans.append((fit(place, left, "", right=True), Role.DIM))
         return join(spans)
+
+    def _named(self, named: Sequence[Pane]) -> list[Span]:
+        spans: list[Span] = [(" ", Role.PLAIN)]
+        for number, pane in enumerate(PANES):
+            role = Role.SORTED if number == self._current else Role.DIM
+            spans.append((f"{number + 1} {pane.title}" if pane in named else f"{number + 1}", role))
+            if pane is why.PANE and self._severe:
+                spans.append((f" {self._severe}{self.context.glyphs.bands[Band.HOT]}", Role.HOT))
+            spans.append(("  ", Role.PLAIN))
+        return spans
 
     # -- panes
 

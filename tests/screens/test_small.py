@@ -54,3 +54,19 @@ async def test_keys_work_again_when_the_terminal_has_grown() -> None:
             await pilot.pause()
             assert screen_text(app) != before
             assert "Open" in screen_text(app).splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        (80, "1 Layers  2 CPUs  3 IRQs  4 Paths  5 Drops  6 Heatmap  7 Flows  8 Why"),
+        (60, "1  2  3  4  5 Drops  6  7  8 Why"),
+        (42, "1  2  3  4  5 Drops  6  7  8 Why"),
+    ],
+)
+async def test_every_pane_has_its_number_at_every_width(columns: int, shown: str) -> None:
+    app = make_app()
+    async with running(app, (columns, 24)) as pilot:
+        await pilot.press("5")
+        await pilot.pause()
+        assert screen_text(app).splitlines()[2].strip().startswith(shown)
