@@ -135,7 +135,7 @@ async def test_every_size(size: tuple[int, int]) -> None:
         await pilot.pause()
         if size[0] >= 60:
             assert "10.0.0.9" in screen_text(app)
-            assert "1 Layers" in screen_text(app)
+            assert "7 Flows" in screen_text(app)
         await pilot.press("enter", "escape", "1")
         await pilot.pause()
         if size[0] >= 120:

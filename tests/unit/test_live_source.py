@@ -170,7 +170,9 @@ def test_the_ring_is_emptied_before_it_may_be_full_and_no_more_often(
         next(ticks), next(ticks)
         assert time.monotonic() - began >= live._FIRST_S + 0.5
         ticks.close()  # type: ignore[attr-defined]
-    assert max(seconds for seconds in waits if seconds is not None) == pytest.approx(min(look_s, 0.5), abs=0.02)
+    # What is left of a tick after looking around is waited for: on a busy machine that takes its time.
+    longest, promised = max(seconds for seconds in waits if seconds is not None), min(look_s, 0.5)
+    assert 0.7 * promised < longest <= promised + 0.001
     assert tracer.made[0].drained == len(waits) + 2  # and once more for each tick
 
 
