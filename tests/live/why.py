@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
@@ -20,8 +20,7 @@ Findings = dict[str, dict[str, Any]]
 """By kind; of several of one kind the first, which matters most."""
 
 
-class Told(Protocol):
-    def __call__(self, host: Host, send: Callable[[], Actor], *options: str, flt: str = "") -> Findings: ...
+Told = Callable[[Host, Callable[[], Actor]], Findings]
 
 
 @pytest.fixture
@@ -32,9 +31,9 @@ def told() -> Iterator[Told]:
     """
     started: list[subprocess.Popen[str]] = []
 
-    def begin(host: Host, send: Callable[[], Actor], *options: str, flt: str = "") -> Findings:
+    def begin(host: Host, send: Callable[[], Actor]) -> Findings:
         command = [*host.inside, sys.executable, "-m", "netlat_tui", "report", "--budget", "none", "--duration", "600"]
-        command += ["--format", "json", *options, flt or f"netns {host.inode} and (udp or tcp)"]
+        command += ["--format", "json", f"netns {host.inode} and (udp or tcp)"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         started.append(process)
         wait_until_attached(process.pid)
