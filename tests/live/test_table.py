@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.live.conftest import Capture, Net
 
 COUNT = 20_000
 TWINS = 400
+CLOSED = 5
 
 
 def test_a_packet_of_the_first_moment_is_filtered_too(net: Net, tracer: Tracer) -> None:
@@ -77,3 +79,18 @@ def test_two_datagrams_at_once_are_a_new_socket_s_first(net: Net, tracer: Tracer
         assert seen.counters["complete"] >= 0.85 * 2 * TWINS, seen.counters
     finally:
         own.close()
+
+
+def test_a_socket_is_not_the_one_that_was_closed_there(net: Net, capture: Callable[[str], Capture]) -> None:
+    """The kernel gives a new socket the memory of a closed one, whose datagrams nobody has read."""
+    host = net.host()
+    for _ in range(CLOSED):
+        closed = net.start(host, "udp-hold", host.ip4, 0, 0, 0)
+        net.start(host, "udp-send", host.ip4, closed.expect("ready"), 5, 64, 0).finish()
+        closed.end()
+        seen = capture(f"rx and netns {host.inode} and udp")
+        reader = net.start(host, "udp-read", host.ip4, CLOSED, 64, 0)
+        net.start(host, "udp-send", host.ip4, reader.expect("ready"), CLOSED, 64, 0).finish()
+        reader.finish()
+        seen.until(lambda c: c.counters["seen"] == c.counters["complete"] == CLOSED, "each was read")
+        assert seen.counters["unmatched"] == 0

@@ -144,6 +144,8 @@ struct sock_state {
 	u32 wakes;
 	u32 epoch;              /* config's when it was made */
 	u32 fresh;              /* no datagram was put into the FIFO yet */
+	u32 inode;              /* of the socket whose FIFO it is: the kernel uses a struct sock again */
+	u32 pad;
 	u64 held;               /* by a CPU that puts datagrams into the FIFO */
 	u64 wake_ns[4];
 	u32 wake_pid[4];

@@ -59,6 +59,20 @@ INLINE void fifo_begin(u64 sk, struct sock_state *s, u32 queued, u32 n)
 	s->in = queued > n ? queued - n : 0;   /* a reader may have been quicker: out is its */
 }
 
+/* Another socket is where one was that closed: what that one did not read nobody will. */
+INLINE void fifo_of(struct object sk, struct sock_state *s)
+{
+	u32 inode = socket_inode(sk);
+
+	if (!inode || s->inode == inode)
+		return;
+	if (s->inode) {
+		s->out = s->in;
+		s->credit = 0;
+	}
+	s->inode = inode;
+}
+
 /* UDP. sk_data_ready comes once per datagram, after the queue's lock was dropped: by then the queue may hold several
  * new ones (6.18 queues in batches), or none because a reader was quicker. queued: how many it holds. */
 INLINE void udp_ready(struct object sk, struct sock_state *s, u64 tail, u32 queued, struct cpu_state *c, u64 now)
@@ -134,6 +148,7 @@ INLINE void udp_ready_alone(struct object sk, struct sock_state *s, struct cpu_s
 		}
 	}
 #endif
+	fifo_of(sk, s);
 	/* What it looks like now that it is our turn. */
 	struct object tail = FOLLOW_NOW(sk, OFF_SK_RECEIVE_QUEUE + OFF_LIST_PREV, c);
 	u32 queued = GET_NOW(sk, u32, OFF_SK_RECEIVE_QUEUE + OFF_QUEUE_LEN);
