@@ -233,6 +233,7 @@ class Stage:
         return f"{self.summary}; {self.normal}"
 
 
+@lru_cache
 def normal_way(points: tuple[Point, ...]) -> str:
     """What is normal of the way that leads to these points, one after the other, as a clause."""
     keys = [point.key for point in points]

@@ -68,7 +68,8 @@ class Retained:
         recent = [(rows, ids) for (ended, rows, _), ids in held if mono_ns is None or ended > mono_ns]
         wanted = np.ones(len(self._slow), dtype=np.bool_) if mono_ns is None else self._slow_at > mono_ns
         if recent:  # thousands of rows: they are copied once
-            wanted &= ~np.isin(self._slow["id"], np.concatenate([ids for _, ids in recent]))
+            ids, slow = np.concatenate([ids for _, ids in recent]), self._slow["id"]
+            wanted &= ~np.isin(slow, ids[_among(ids, slow)])
         return joined([chosen(self._slow, wanted), *(rows for rows, _ in recent)])
 
     def parts(self) -> tuple[tuple[int, Rows], ...]:

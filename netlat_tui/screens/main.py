@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
+from textual.message import Message
 
 from netlat_tui.export import baseline, values
 from netlat_tui.model.findings import Finding
@@ -43,6 +45,21 @@ Body = Table | HeatView
 """What a pane is drawn by."""
 
 
+class PaneBox(Vertical):
+    """A pane's place on the screen; says when it comes into sight."""
+
+    @dataclass
+    class Seen(Message):
+        pane: Pane
+
+    def __init__(self, pane: Pane) -> None:
+        super().__init__(id=f"pane-{pane.key}", classes="pane alone" if pane.alone else "pane")
+        self.pane = pane
+
+    def on_show(self) -> None:
+        self.post_message(self.Seen(self.pane))
+
+
 class MainScreen(ViewScreen):
     """Panes with a detail area: one at a time where it is narrow, all at once where there is room."""
 
@@ -73,7 +90,7 @@ class MainScreen(ViewScreen):
         with Container(id="panes"):
             for pane in PLACED:
                 number = PANES.index(pane) + 1
-                with Vertical(id=f"pane-{pane.key}", classes="pane alone" if pane.alone else "pane") as box:
+                with PaneBox(pane) as box:
                     box.border_title = f"{number} {pane.title}"
                     yield self._body(pane)
             with Vertical(id="detail"):
@@ -106,18 +123,31 @@ class MainScreen(ViewScreen):
         return PANES[self._current]
 
     def show(self, snapshot: Snapshot) -> None:
-        glyphs = self.context.glyphs
-        for number, pane in enumerate(PANES):
-            table = self._table(number)
-            if pane is flows.PANE and pane is not self.pane:  # what nobody looks at is not made
-                continue
-            if isinstance(table, Table):
-                rows = paths.rows(snapshot, glyphs, self._order) if pane is paths.PANE else pane.rows(snapshot, glyphs)
-                table.show(rows, glyphs.text(pane.empty(snapshot)))
-                if pane is why.PANE:
-                    self._severe = why.severe(rows)
+        for pane in PANES:
+            if pane is self.pane or self._box(pane).display:
+                self._fill(pane, snapshot)
+            elif pane is why.PANE:  # how many there are is told on every pane
+                self._severe = why.severe(pane.rows(snapshot, self.context.glyphs))
         self._show_heat()
         self._refresh_detail()
+
+    def _fill(self, pane: Pane, snapshot: Snapshot) -> None:
+        """What nobody looks at is not made."""
+        glyphs, table = self.context.glyphs, self._table(PANES.index(pane))
+        if not isinstance(table, Table):
+            return
+        rows = paths.rows(snapshot, glyphs, self._order) if pane is paths.PANE else pane.rows(snapshot, glyphs)
+        table.show(rows, glyphs.text(pane.empty(snapshot)))
+        if pane is why.PANE:
+            self._severe = why.severe(rows)
+
+    def on_pane_box_seen(self, message: PaneBox.Seen) -> None:
+        snapshot = self.context.state.snapshot
+        if snapshot is not None and message.pane is not self.pane:
+            self._fill(message.pane, snapshot)
+
+    def _box(self, pane: Pane) -> PaneBox:
+        return self.query_one(f"#pane-{pane.key}", PaneBox)
 
     def _show_heat(self) -> None:
         """It is made only while somebody looks at it."""
@@ -180,17 +210,18 @@ class MainScreen(ViewScreen):
         self.set_class(self.pane.alone, "-alone")
         self.set_class(self.pane is heat.PANE, "-heatmap")
         for index, pane in enumerate(PANES):
-            self.query_one(f"#pane-{pane.key}").set_class(index == self._current, "-current")
+            self._box(pane).set_class(index == self._current, "-current")
         self._title_paths()
         self.focus_table()
-        if self.pane.alone and self.context.state.snapshot is not None:
-            self.show(self.context.state.snapshot)
+        if self.context.state.snapshot is not None:
+            self._fill(self.pane, self.context.state.snapshot)
+        self._show_heat()
         self._refresh_detail()
         self._say_where()
 
     def _title_paths(self) -> None:
         number = PANES.index(paths.PANE) + 1
-        self.query_one("#pane-paths").border_title = f"{number} Paths, {self._order.value} first"
+        self._box(paths.PANE).border_title = f"{number} Paths, {self._order.value} first"
 
     def action_pane(self, number: int) -> None:
         self._choose(number - 1)

@@ -132,10 +132,10 @@ def capture(tracer: Tracer) -> Iterator[Callable[[str], Capture]]:
     tracer.set_program(NOTHING.program)
 
 
-def wait_until_attached(pid: int) -> None:
+def wait_until_attached(pid: int, tier: str = "auto") -> None:
     """The last hook is in when the process holds as many raw tracepoint links as this kernel offers; it listens to
     signals when it has given up its rights."""
-    wanted = list(plan.make(Btf.of_kernel(), "auto").kinds.values()).count(plan.RAW_TRACEPOINT)
+    wanted = list(plan.make(Btf.of_kernel(), tier).kinds.values()).count(plan.RAW_TRACEPOINT)
     deadline = time.monotonic() + DEADLINE_S
     while time.monotonic() < deadline:
         links = 0

@@ -20,6 +20,7 @@ from tests.live.conftest import Net, capture
 __all__ = ["capture"]
 
 BUDGET = 0.01
+FOREVER = 50_000_000  # datagrams: more than are sent while a test runs
 SETTLED = 6  # ticks of half a second after the flood began
 CPUS = os.cpu_count() or 1
 
@@ -67,7 +68,7 @@ def test_a_flood_is_kept_under_the_budget(net: Net) -> None:
         for tick in source.ticks():
             ticks.append(tick)
             if tick.seq == 0:
-                flood = net.start(left, "udp-flood", right.ip4, port, 1, 14, 0)
+                flood = net.start(left, "udp-flood", right.ip4, port, FOREVER, 14, 0)
             if tick.seq == 50:
                 source.stop()
     assert flood is not None
@@ -86,7 +87,7 @@ def test_a_trace_says_that_it_left_paths_out(net: Net, rights: None) -> None:
     left, right = net.pair()
     reader = net.start(right, "udp-drain", right.ip4, 1, 14, 0)
     port = reader.expect("ready")
-    flood = net.start(left, "udp-flood", right.ip4, port, 1, 14, 0)
+    flood = net.start(left, "udp-flood", right.ip4, port, FOREVER, 14, 0)
     words = ("trace", "--budget", "0.1", "--duration", "4", f"udp and dst port {port}")
     done = subprocess.run(
         [sys.executable, "-m", "netlat_tui", *words], capture_output=True, text=True, check=False, timeout=120

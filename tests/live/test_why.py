@@ -13,11 +13,14 @@ import pytest
 
 from tests.live.conftest import Net
 from tests.live.truth import starved
-from tests.live.why import COUNT, GAP, Told, figure, sending, told
+from tests.live.why import COUNT, GAP, Told, figure, sending, tier, told
 
-__all__ = ["told"]
+__all__ = ["tier", "told"]
 
 pytestmark = pytest.mark.usefixtures("tracer")
+
+MANY = 20_000
+"""Large datagrams that keep a CPU busy for a second or two."""
 
 OF_TRAFFIC = {"reader-comes-late", "drops", "socket-buffer-full", "qdisc-wait", "retransmissions", "backlog-full"}
 """What this machine's own load cannot cause."""
@@ -142,6 +145,21 @@ def test_a_softirq_without_a_budget_is_squeezed(budget: int, wrong: bool, net: N
     if wrong:
         assert found["softirq-squeezed"]["subject"] == "cpu0"
         assert figure(found["softirq-squeezed"], "squeezed") >= COUNT / 2
+
+
+@pytest.mark.parametrize("cpus", [(1,), (0, 1)])
+def test_one_cpu_takes_all_that_comes_in(cpus: tuple[int, ...], net: Net, told: Told) -> None:
+    """Over veth the CPU receives that sends; of fragments it has more to do with receiving."""
+    sender, receiver = net.pair()
+    port = net.start(receiver, "udp-drain", receiver.ip4, 0, 0, 0, cpu=0).expect("ready")
+    found = told(
+        receiver,
+        lambda: [net.start(sender, "udp-flood", receiver.ip4, port, MANY, 20_000, 0, cpu=cpu) for cpu in cpus][-1],
+    )
+    assert ("one-cpu" in found) is (len(cpus) == 1)
+    if "one-cpu" in found:
+        assert found["one-cpu"]["subject"] == "cpu1"
+        assert figure(found["one-cpu"], "of all received") > 0.9
 
 
 @pytest.mark.parametrize(("room", "wrong"), [(3, True), (1000, False)])

@@ -85,14 +85,17 @@ def tick(address: str, count: int, size: int, pause: float) -> None:
 
 
 def udp_flood(address: str, port: int, count: int, size: int, gap: float) -> None:
-    """Send as fast as it goes, for at most ``TIMEOUT`` seconds."""
+    """Send as fast as it goes, ``count`` in hundreds, for at most ``TIMEOUT`` seconds."""
     ends = time.monotonic() + TIMEOUT
+    sent = 0
     with socket.socket(family(address), socket.SOCK_DGRAM) as sock:
         sock.connect((address, port))
         message = b"f" * size
-        while time.monotonic() < ends:
+        while sent < count and time.monotonic() < ends:
             for _ in range(100):
                 sock.send(message)
+            sent += 100
+    say(f"done {sent}")
 
 
 def udp_hold(address: str, count: int, size: int, pause: float) -> None:

@@ -24,7 +24,13 @@ Told = Callable[[Host, Callable[[], Actor]], Findings]
 
 
 @pytest.fixture
-def told() -> Iterator[Told]:
+def tier() -> str:
+    """The hooks a report takes."""
+    return "auto"
+
+
+@pytest.fixture
+def told(tier: str) -> Iterator[Told]:
     """What a report of a namespace says stands out while an actor sends, to its end.
 
     It runs in the namespace, as who looks for what is wrong there would run it: with the settings of its interfaces.
@@ -33,10 +39,10 @@ def told() -> Iterator[Told]:
 
     def begin(host: Host, send: Callable[[], Actor]) -> Findings:
         command = [*host.inside, sys.executable, "-m", "netlat_tui", "report", "--budget", "none", "--duration", "600"]
-        command += ["--format", "json", f"netns {host.inode} and (udp or tcp)"]
+        command += ["--hooks", tier, "--format", "json", f"netns {host.inode} and (udp or tcp)"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         started.append(process)
-        wait_until_attached(process.pid)
+        wait_until_attached(process.pid, tier)
         send().finish()
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)

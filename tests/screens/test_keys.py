@@ -306,3 +306,25 @@ async def test_keys_typed_ahead_go_where_they_were_meant(size: tuple[int, int]) 
         for key, character in (("4", "4"), ("j", "j"), ("enter", None)):
             app.post_message(events.Key(key, character))
         await until(pilot, lambda: isinstance(app.screen, PathScreen))
+
+
+@pytest.mark.parametrize(("away", "back"), [("6", "1"), ("z", "z")])
+async def test_a_pane_that_comes_into_sight_shows_the_present(away: str, back: str) -> None:
+    """Where several are shown at once: what is out of sight meanwhile is not made."""
+    source = StepSource(tick(1))
+    app = make_app(source)
+    async with running(app, (130, 40), seq=1) as pilot:
+
+        def cpus() -> list[str]:
+            return table_lines(app, "cpus")
+
+        await until(pilot, lambda: len(cpus()) > 1, "the first figures")
+        before = cpus()
+        await pilot.press(away)
+        await until(pilot, lambda: not app.screen.query_one("#pane-cpus").display, "the pane is out of sight")
+        source.push(tick(2))
+        await shown(pilot, 2)
+        assert cpus() == before
+        await pilot.press(back)
+        await until(pilot, lambda: cpus() != before, "the present")
+        assert app.screen.query_one("#pane-cpus").display

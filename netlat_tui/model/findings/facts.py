@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,8 +16,16 @@ from netlat_tui.model.paths import Path
 from netlat_tui.model.points import Direction
 from netlat_tui.model.rows import chosen
 from netlat_tui.model.snapshot import Snapshot, StageRow
+from netlat_tui.model.text import printable
 from netlat_tui.model.ticks import Rows
 from netlat_tui.model.took import took_ns
+
+
+class Slow(NamedTuple):
+    """Paths, and how long each was in the stage asked for. They are not decoded: that is dear, at every tick."""
+
+    rows: Rows
+    took_ns: list[int]
 
 
 class Facts:
@@ -45,14 +54,27 @@ class Facts:
             if row.direction is direction and row.stage.start.key == start and row.stage.end.key in ends
         ]
 
-    def slow_in(self, row: StageRow) -> list[tuple[Path, int]]:
-        """The recorded paths of the window that had a long wait in this stage, the longest of them, and that in ns."""
+    def slow_in(self, row: StageRow) -> Slow:
+        """The recorded paths of the window that had a long wait in this stage, the longest of them."""
         snapshot, stage = self.snapshot, row.stage.id
         span = Span(stage, snapshot.mono_ns - snapshot.window_ns, snapshot.mono_ns, WAIT_NS, None)
         rows = snapshot.paths_in(span)
         _, took, _ = took_ns(rows, stage)
         most = np.argsort(-took, kind="stable")[:MOST_RECORDS]
-        return list(zip(self.decoded(chosen(rows, most)), took[most].tolist(), strict=True))
+        return Slow(chosen(rows, most), took[most].tolist())
+
+    def readers(self, slow: Slow) -> list[str]:
+        """The processes of these paths, the one that had the longest waits first."""
+        ran = zip(slow.rows["pid"].tolist(), slow.rows["comm"].tolist(), strict=True)
+        names = (f"{printable(comm) or '?'}/{pid}" if pid else "" for pid, comm in ran)
+        return ranked(zip(names, slow.took_ns, strict=True))
+
+    def ifaces(self, slow: Slow) -> list[str]:
+        """Their interfaces, in the same order."""
+        known = {(info.netns, info.ifindex): info.name for info in self.snapshot.ifaces}
+        places = zip(slow.rows["netns"].tolist(), slow.rows["ifindex"].tolist(), strict=True)
+        names = (printable(known.get((netns, ifindex), f"if{ifindex}")) for netns, ifindex in places)
+        return ranked(zip(names, slow.took_ns, strict=True))
 
 
 def ranked(weights: Iterable[tuple[str, int]]) -> list[str]:

@@ -12,6 +12,7 @@ from netlat_tui.model.findings.limits import LEAST_RECORDS, LONG_WAIT_NS, WAIT_N
 from netlat_tui.model.gaps import Gap, gaps_of
 from netlat_tui.model.paths import Path
 from netlat_tui.model.points import Direction
+from netlat_tui.model.rows import chosen
 from netlat_tui.model.text import duration, quantity
 
 _FOR = {"softirq": "softirqs", "wakeup": "readers that were woken"}
@@ -25,8 +26,9 @@ def noisy(facts: Facts) -> Iterator[Finding]:
         *facts.ending_at(Direction.RX, "irq", "softirq"),
         *facts.ending_at(Direction.RX, "socket", "wakeup"),
     ]
-    late = {path.id: path for row in rows if (row.values.p99_ns or 0) >= WAIT_NS for path, _ in facts.slow_in(row)}
-    for path in late.values():
+    late = [facts.slow_in(row).rows for row in rows if (row.values.p99_ns or 0) >= WAIT_NS]
+    told = [chosen(some, (some["prev_comm"] != b"") | (some["softirq_comm"] != b"")) for some in late]
+    for path in {path.id: path for some in told for path in facts.decoded(some)}.values():
         for gap in gaps_of(path):
             task = gap.task
             if task is None or task.is_idle or gap.stage.duration_ns < WAIT_NS or task.name == process(path):

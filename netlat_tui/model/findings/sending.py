@@ -20,7 +20,7 @@ def queued(facts: Facts) -> Iterator[Finding]:
         if not is_long(row):
             continue
         slow = facts.slow_in(row)
-        names = ranked((path.iface, ns) for path, ns in slow)
+        names = facts.ifaces(slow)
         ifaces, one = listed(names), names[0] if names else ""
         yield Finding(
             "qdisc-wait",
@@ -34,7 +34,7 @@ def queued(facts: Facts) -> Iterator[Finding]:
                 Figure("qdisc_in→qdisc_out max", row.values.max_ns, Unit.NS),
                 Figure("packets", row.values.count, estimated=row.values.estimated),
                 Figure("of tx time", row.share, Unit.SHARE),
-                Figure("such paths recorded", len(slow)),
+                Figure("such paths recorded", len(slow.rows)),
                 Figure("interfaces", ifaces or None, Unit.TEXT),
             ),
             View.STAGE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from netlat_tui.model.findings.facts import Facts, listed, process, ranked
+from netlat_tui.model.findings.facts import Facts, listed, ranked
 from netlat_tui.model.findings.finding import Figure, Finding, Severity, Unit, View
 from netlat_tui.model.findings.limits import LEAST_SAMPLES, LONG_WAIT_NS, WAIT_NS, WAIT_SHARE
 from netlat_tui.model.points import Direction
@@ -41,7 +41,7 @@ def _of_readers(
         if not is_long(row):
             continue
         slow = facts.slow_in(row)
-        readers = ranked((process(path), ns) for path, ns in slow)
+        readers = facts.readers(slow)
         yield Finding(
             kind,
             severity(row),
@@ -49,7 +49,7 @@ def _of_readers(
             sentence(row, listed(readers)),
             (
                 *_figures(row),
-                Figure("such paths recorded", len(slow)),
+                Figure("such paths recorded", len(slow.rows)),
                 Figure("of", listed(readers) or None, Unit.TEXT),
             ),
             View.STAGE,
