@@ -73,6 +73,11 @@ class Card(Host):
     device: str = ""
 
     @property
+    def inside(self) -> tuple[str, ...]:
+        """With its own /sys, which knows whose interrupt is whose."""
+        return "ip", "netns", "exec", self.name
+
+    @property
     def interrupt(self) -> str:
         """What /proc/interrupts calls the one it receives by."""
         return f"{self.device}-rx-0" if self.driver == "e1000e" else "-input.0"
@@ -111,10 +116,8 @@ def _hold_tracepoints() -> None:
     """Two programs at each tracepoint, to the end of the guest.
 
     The kernel patches its text when the first and the second come to one, and when they go. An emulated CPU was seen to
-    meet in that text, in ``handle_softirqs``, what was there before, and to panic (6.12 with PREEMPT_RT).
+    meet in that text, in ``handle_softirqs``, what was there before, and to panic (6.12, most often with PREEMPT_RT).
     """
-    if not is_rt():
-        return
     btf = Btf.of_kernel()
     made = plan.make(btf, "tracepoint")
     for probe in PROBES:
