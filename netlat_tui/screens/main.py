@@ -123,6 +123,7 @@ class MainScreen(ViewScreen):
         return PANES[self._current]
 
     def show(self, snapshot: Snapshot) -> None:
+        """What nobody looks at is not made."""
         for pane in PANES:
             if pane is self.pane or self._box(pane).display:
                 self._fill(pane, snapshot)
@@ -132,7 +133,6 @@ class MainScreen(ViewScreen):
         self._refresh_detail()
 
     def _fill(self, pane: Pane, snapshot: Snapshot) -> None:
-        """What nobody looks at is not made."""
         glyphs, table = self.context.glyphs, self._table(PANES.index(pane))
         if not isinstance(table, Table):
             return
