@@ -33,6 +33,7 @@ class Facts:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self._slow: dict[int, Slow] = {}
 
     @property
     def packets_sent(self) -> int:
@@ -57,11 +58,14 @@ class Facts:
     def slow_in(self, row: StageRow) -> Slow:
         """The recorded paths of the window that had a long wait in this stage, the longest of them."""
         snapshot, stage = self.snapshot, row.stage.id
+        if stage in self._slow:
+            return self._slow[stage]
         span = Span(stage, snapshot.mono_ns - snapshot.window_ns, snapshot.mono_ns, WAIT_NS, None)
         rows = snapshot.paths_in(span)
         _, took, _ = took_ns(rows, stage)
         most = np.argsort(-took, kind="stable")[:MOST_RECORDS]
-        return Slow(chosen(rows, most), took[most].tolist())
+        self._slow[stage] = Slow(chosen(rows, most), took[most].tolist())
+        return self._slow[stage]
 
     def readers(self, slow: Slow) -> list[str]:
         """The processes of these paths, the one that had the longest waits first."""

@@ -27,7 +27,8 @@ def noisy(facts: Facts) -> Iterator[Finding]:
         *facts.ending_at(Direction.RX, "socket", "wakeup"),
     ]
     late = [facts.slow_in(row).rows for row in rows if (row.values.p99_ns or 0) >= WAIT_NS]
-    told = [chosen(some, (some["prev_comm"] != b"") | (some["softirq_comm"] != b"")) for some in late]
+    # The idle task, of number 0, kept nobody waiting: mostly it was that one.
+    told = [chosen(some, (some["prev_pid"] != 0) | (some["softirq_pid"] != 0)) for some in late]
     for path in {path.id: path for some in told for path in facts.decoded(some)}.values():
         for gap in gaps_of(path):
             task = gap.task
