@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.message import Message
 
 from netlat_tui.export import baseline, values
 from netlat_tui.model.findings import Finding
@@ -22,6 +20,7 @@ from netlat_tui.screens.dump import Record, View
 from netlat_tui.screens.heat import open_cell
 from netlat_tui.screens.heat_view import HeatView
 from netlat_tui.screens.opening import screen_of, shown_by
+from netlat_tui.screens.pane_box import PaneBox
 from netlat_tui.screens.panes import cpus, drops, flows, heat, irqs, layers, paths, whole, why
 from netlat_tui.screens.panes.base import Measured, Pane
 from netlat_tui.screens.panes.paths import Order
@@ -43,21 +42,6 @@ PLACED = (layers.PANE, cpus.PANE, irqs.PANE, drops.PANE, paths.PANE, *(pane for 
 
 Body = Table | HeatView
 """What a pane is drawn by."""
-
-
-class PaneBox(Vertical):
-    """A pane's place on the screen; says when it comes into sight."""
-
-    @dataclass
-    class Seen(Message):
-        pane: Pane
-
-    def __init__(self, pane: Pane) -> None:
-        super().__init__(id=f"pane-{pane.key}", classes="pane alone" if pane.alone else "pane")
-        self.pane = pane
-
-    def on_show(self) -> None:
-        self.post_message(self.Seen(self.pane))
 
 
 class MainScreen(ViewScreen):

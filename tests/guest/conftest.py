@@ -77,6 +77,15 @@ class Card(Host):
         """What /proc/interrupts calls the one it receives by."""
         return f"{self.device}-rx-0" if self.driver == "e1000e" else "-input.0"
 
+    def tie(self, cpu: int) -> int:
+        """Have it interrupt this CPU; by which interrupt."""
+        for line in Path("/proc/interrupts").read_text(encoding="ascii").splitlines():
+            if line.endswith(self.interrupt):
+                number = int(line.split(":")[0])
+                Path(f"/proc/irq/{number}/smp_affinity_list").write_text(str(cpu), encoding="ascii")
+                return number
+        pytest.fail(f"{self.interrupt} is no interrupt here")
+
 
 class Wire(Net):
     """The cards by driver, each in a namespace, with addresses, joined by the hub."""

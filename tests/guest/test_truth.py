@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path as File
 from statistics import median
 
 import pytest
@@ -60,20 +59,6 @@ __all__ = [
 LATE_NS = 800 * MS
 
 
-def interrupt_of(card: Card) -> int:
-    for line in File("/proc/interrupts").read_text(encoding="ascii").splitlines():
-        if line.endswith(card.interrupt):
-            return int(line.split(":")[0])
-    pytest.fail(f"{card.interrupt} is no interrupt here")
-
-
-def send_to(card: Card, cpu: int) -> int:
-    """Have a card interrupt this CPU; by which interrupt."""
-    irq = interrupt_of(card)
-    File(f"/proc/irq/{irq}/smp_affinity_list").write_text(str(cpu), encoding="ascii")
-    return irq
-
-
 def test_a_delay_put_upon_the_device_queue(net: Net, tracer: Tracer, capture: Begin) -> None:
     need(tracer, "tx.qdisc_in", "tx.qdisc_out")
     sender, receiver = net.pair()
@@ -113,7 +98,7 @@ def test_a_cpu_that_is_kept_from_a_cards_packets(
         pytest.skip("a CPU's softirqs are not kept from the threads of its interrupts here")
     need(tracer, "rx.socket", "rx.return")
     sender, receiver = wire.other(receiving), wire.cards[receiving]
-    irq = send_to(receiver, 1 if way == "out" else 0)
+    irq = receiver.tie(1 if way == "out" else 0)
     # An interrupt moves to another CPU when it comes the next time.
     net.start(sender, "ping", receiver.ip4, 77, 1, 8, 0).finish()
     if way == "in":
@@ -198,7 +183,7 @@ def test_a_real_time_task_holds_the_softirq_back(wire: Wire, net: Net, tracer: T
         pytest.skip("softirqs wait for nobody on this kernel")
     need(tracer, "rx.link")
     receiver = wire.cards["e1000e"]
-    irq = send_to(receiver, 1)
+    irq = receiver.tie(1)
     waited, began, ended = held_back(wire, net, capture, receiver, 50, burdened=True)
     check_held(waited, "raise", "softirq", began, ended)
     # The card's NAPI may be among what was left over: then it did not interrupt again.
@@ -214,7 +199,7 @@ def test_a_real_time_task_holds_the_interrupts_thread_back(
         pytest.skip("interrupts have no threads on this kernel")
     need(tracer, "rx.link")
     receiver = wire.cards["e1000e"]
-    irq = send_to(receiver, 1)
+    irq = receiver.tie(1)
     waited, began, ended = held_back(wire, net, capture, receiver, 60, burdened=False)
     check_held(waited, "irq", "raise", began, ended)
     assert {(path.irq_class, path.irq) for path in waited} == {(IrqClass.IRQ, irq)}
@@ -226,7 +211,7 @@ def test_a_real_time_task_holds_the_backlogs_thread_back(wire: Wire, net: Net, t
         pytest.skip("the backlog has no thread on this kernel")
     need(tracer, "rx.gro", "rx.link")
     receiver = wire.cards["e1000e"]
-    irq = send_to(receiver, 0)
+    irq = receiver.tie(0)
     steer(receiver, receiver.device, 1)
     try:
         waited, began, ended = held_back(wire, net, capture, receiver, 10, burdened=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -38,25 +37,6 @@ def ends(wire: Wire) -> tuple[Card, Card]:
     return wire.other("e1000e"), Looked(card.name, card.ip4, card.ip6, card.driver, card.device)
 
 
-def interrupt(card: Card) -> int:
-    """The number of the one a card receives by."""
-    lines = Path("/proc/interrupts").read_text(encoding="ascii").splitlines()
-    (found,) = (line for line in lines if line.rstrip().endswith(card.interrupt))
-    return int(found.split(":")[0])
-
-
-@contextmanager
-def tied(irq: int, cpus: str) -> Iterator[None]:
-    """An interrupt that may be taken by these CPUs only, for a moment."""
-    file = Path(f"/proc/irq/{irq}/smp_affinity_list")
-    before = file.read_text(encoding="ascii")
-    file.write_text(cpus, encoding="ascii")
-    try:
-        yield
-    finally:
-        file.write_text(before, encoding="ascii")
-
-
 @contextmanager
 def rx_usecs(card: Card, value: int) -> Iterator[None]:
     card.run("ethtool", "-C", card.device, "rx-usecs", str(value))
@@ -73,10 +53,10 @@ def test_what_a_card_and_its_interrupt_are_set_to(wrong: bool, wire: Wire, ends:
     One report each: it patches the kernel's text, which an emulated one bears only so often.
     """
     sender, receiver = ends
-    irq = interrupt(receiver)
+    irq = receiver.tie(0)
     port = wire.start(receiver, "udp-drain", receiver.ip4, 0, 0, 0, cpu=1).expect("ready")
     role, many, gap = ("udp-flood", 10_000, 0.0) if wrong else ("udp-send", 300, 0.01)
-    with tied(irq, "0"), rx_usecs(receiver, 200 if wrong else 0):
+    with rx_usecs(receiver, 200 if wrong else 0):
         found = told(receiver, lambda: wire.start(sender, role, receiver.ip4, port, many, 20_000, gap, cpu=1))
     assert ("one-cpu" in found, "irq-moderation" in found) == (wrong, wrong)
     if not wrong:

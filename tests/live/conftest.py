@@ -32,6 +32,8 @@ from netlat_tui.model.ticks import PATH, Rows, Scope
 
 TRAFFIC = Path(__file__).with_name("traffic.py")
 DEADLINE_S = float(os.environ.get("NETLAT_TUI_TEST_DEADLINE", "60"))
+FOREVER = 50_000_000
+"""Datagrams: more than are sent while a test runs."""
 NOTHING = parse("tcp and udp")
 """Between tests nothing is followed: other packets of the machine may wait on a socket for as long as they like."""
 ENDS = ("complete", "merged", "dropped", "forwarded", "consumed", "evicted", "expired")

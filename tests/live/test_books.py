@@ -16,10 +16,9 @@ import pytest
 from netlat_tui.bpf.program import Sizes
 from netlat_tui.bpf.tracer import Tracer, possible_cpus
 from netlat_tui.model.filter import parse
-from tests.live.conftest import ENDS, Capture, Host, Net
+from tests.live.conftest import ENDS, FOREVER, Capture, Host, Net
 
 COUNT = 20_000
-FOREVER = 50_000_000  # datagrams: more than are sent while a test runs
 
 
 def counting(text: str, **sizes: int) -> Tracer:

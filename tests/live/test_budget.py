@@ -15,12 +15,11 @@ from netlat_tui.model.histogram import N_BUCKETS, quantiles
 from netlat_tui.model.points import TOTAL, Direction
 from netlat_tui.model.ticks import Rows, Scope, Tick
 from netlat_tui.sources.live import LiveSource
-from tests.live.conftest import Net, capture
+from tests.live.conftest import FOREVER, Net, capture
 
 __all__ = ["capture"]
 
 BUDGET = 0.01
-FOREVER = 50_000_000  # datagrams: more than are sent while a test runs
 SETTLED = 6  # ticks of half a second after the flood began
 CPUS = os.cpu_count() or 1
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.conftest import Net
+from tests.live.conftest import FOREVER, Net
 from tests.live.truth import starved
 from tests.live.why import COUNT, GAP, Told, figure, sending, tier, told
 
@@ -180,7 +180,7 @@ def test_what_the_tracer_estimates_is_told_last(net: Net) -> None:
     """A budget that a flood cannot be measured within."""
     host = net.host()
     port = net.start(host, "udp-drain", host.ip4, 0, 0, 0).expect("ready")
-    net.start(host, "udp-flood", host.ip4, port, 10_000_000, 64, 0)
+    net.start(host, "udp-flood", host.ip4, port, FOREVER, 64, 0)
     command = [sys.executable, "-m", "netlat_tui", "report", "--budget", "0.5", "--duration", "6", "--format", "json"]
     done = subprocess.run([*command, f"netns {host.inode}"], capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)["findings"]

@@ -70,7 +70,7 @@ class Facts:
     def readers(self, slow: Slow) -> list[str]:
         """The processes of these paths, the one that had the longest waits first."""
         ran = zip(slow.rows["pid"].tolist(), slow.rows["comm"].tolist(), strict=True)
-        names = (f"{printable(comm) or '?'}/{pid}" if pid else "" for pid, comm in ran)
+        names = (_process(printable(comm), pid) for pid, comm in ran)
         return ranked(zip(names, slow.took_ns, strict=True))
 
     def ifaces(self, slow: Slow) -> list[str]:
@@ -100,7 +100,11 @@ def listed(names: Sequence[str]) -> str:
 
 def process(path: Path) -> str:
     """``nginx/812``; "" where no process is known."""
-    return f"{path.comm or '?'}/{path.pid}" if path.pid is not None else ""
+    return _process(path.comm, path.pid or 0)
+
+
+def _process(comm: str, pid: int) -> str:
+    return f"{comm or '?'}/{pid}" if pid else ""
 
 
 def share_of(part: float, whole: float) -> float:
