@@ -20,7 +20,7 @@ import struct
 import sys
 import time
 
-TIMEOUT = 180.0  # a reader is there before packets of other tests have ended, for which a test waits a minute at most
+TIMEOUT = 180.0  # a reader is there before packets of other tests have ended, for which a test waits its deadline
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h; the module does not name it
 SO_BUSY_POLL = 46
 SOL_RAW, ICMP_FILTER, ICMP6_FILTER = 255, 1, 1
