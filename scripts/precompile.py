@@ -1,6 +1,8 @@
 """Compile the kernel side for a kernel that is not running, from its image: an emulated machine takes minutes for it.
 
-    python scripts/precompile.py VMLINUZ CPUS [FUNCTION…]     without these functions, into $XDG_CACHE_HOME/netlat-tui
+    python scripts/precompile.py VMLINUZ CPUS [FUNCTION…]     into $XDG_CACHE_HOME/netlat-tui
+
+FUNCTION: one that the kernel describes and refuses to hook
 
 A guess that the guest checks: it uses what it finds in its cache only if that is, to the letter, what it would compile.
 """
@@ -69,10 +71,12 @@ def main() -> None:
     ):
         for tier in plan.TIERS[1:]:
             wanted = plan.make(btf, tier)
-            for probe in PROBES:
-                if probe.event in changed and probe.event in wanted.kinds:
-                    wanted.refuse(probe, "the compiler has changed it")
             compiled(source(btf, Sizes(cpus=cpus), wanted, cmpxchg=cmpxchg))
+            refused = [probe for probe in PROBES if probe.event in changed and probe.event in wanted.kinds]
+            for probe in refused:  # as a tracer does that finds it cannot be hooked: it begins again without it
+                wanted.refuse(probe, "the compiler has changed it")
+            if refused:
+                compiled(source(btf, Sizes(cpus=cpus), wanted, cmpxchg=cmpxchg))
 
 
 if __name__ == "__main__":
