@@ -64,7 +64,7 @@ class MainScreen(ViewScreen):
         self._current = 0
         self._order = Order.SLOWEST
         self._detail_title = ""
-        self._severe = 0  # findings
+        self._severe = why.Severe()
 
     # -- body
 
@@ -112,7 +112,7 @@ class MainScreen(ViewScreen):
             if pane is self.pane or self._box(pane).display:
                 self._fill(pane, snapshot)
             elif pane is why.PANE:  # how many there are is told on every pane
-                self._severe = why.severe(pane.rows(snapshot, self.context.glyphs))
+                self._severe.look(snapshot)
         self._show_heat()
         self._refresh_detail()
 
@@ -123,7 +123,7 @@ class MainScreen(ViewScreen):
         rows = paths.rows(snapshot, glyphs, self._order) if pane is paths.PANE else pane.rows(snapshot, glyphs)
         table.show(rows, glyphs.text(pane.empty(snapshot)))
         if pane is why.PANE:
-            self._severe = why.severe(rows)
+            self._severe.told([row.item for row in rows if isinstance(row.item, Finding)], snapshot)
 
     def on_pane_box_seen(self, message: PaneBox.Seen) -> None:
         snapshot = self.context.state.snapshot
@@ -182,8 +182,8 @@ class MainScreen(ViewScreen):
         for number, pane in enumerate(PANES):
             role = Role.SORTED if number == self._current else Role.DIM
             spans.append((f"{number + 1} {pane.title}" if pane in named else f"{number + 1}", role))
-            if pane is why.PANE and self._severe:
-                spans.append((f" {self._severe}{self.context.glyphs.bands[Band.HOT]}", Role.HOT))
+            if pane is why.PANE and self._severe.count:
+                spans.append((f" {self._severe.count}{self.context.glyphs.bands[Band.HOT]}", Role.HOT))
             spans.append(("  ", Role.PLAIN))
         return spans
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
+from netlat_tui.model.derive import History
+from netlat_tui.model.filter import EVERYTHING
+from netlat_tui.model.points import Direction
+from netlat_tui.model.ticks import DROP_ROW, Tick
 from netlat_tui.screens.drop import DropScreen
 from netlat_tui.screens.main import MainScreen
+from netlat_tui.screens.panes.why import Severe
 from netlat_tui.screens.path import PathScreen
 from netlat_tui.screens.scope import ScopeScreen
 from netlat_tui.screens.stage import StageScreen
 from netlat_tui.widgets.table import Table
 from tests.screens.conftest import Pictured, make_app, running, screen_text, shown_at, table_lines, until
 from tests.screens.source import StepSource
-from tests.synth import ORIGIN, make_ticks
+from tests.synth import LOCATION, ORIGIN, make_ticks
 
 WRONG = {
     "qdisc wait": "wan0",
@@ -19,6 +28,14 @@ WRONG = {
     "noisy neighbour": "mirror/",
 }
 """What the bundled recording was made with."""
+NAMED = replace(ORIGIN, reasons={7: "SOCKET_RCVBUFF"})
+
+
+def hurt(tick: Tick) -> Tick:
+    """Packets found no room on a socket."""
+    drops = np.zeros(1, dtype=DROP_ROW)
+    drops["location"], drops["reason"], drops["count"] = LOCATION, 7, 90
+    return replace(tick, drops=drops, counters=tick.counters | {"dropped": 90})
 
 
 async def test_what_stands_out_in_the_recording(recorded: Pictured) -> None:
@@ -77,3 +94,26 @@ async def test_a_cpu_is_opened_from_its_finding(both_ways: Pictured) -> None:
                 assert isinstance(app.screen, ScopeScreen)
             await pilot.press("escape")
             await until(pilot, lambda: isinstance(app.screen, MainScreen), "the pane")
+
+
+async def test_a_cause_is_told_on_every_pane_within_seconds() -> None:
+    calm, *ticks = make_ticks(4, drops=0)
+    source = StepSource(calm, origin=NAMED)
+    app = make_app(source)
+    async with running(app, seq=0) as pilot:
+        await until(pilot, lambda: "8 Why" in screen_text(app), "the panes")
+        for tick in ticks:
+            source.push(hurt(tick))
+        await shown_at(pilot, ticks[-1].time_ns)
+        assert "8 Why 1▲" in screen_text(app)
+
+
+def test_causes_of_another_selection_are_told_at_once() -> None:
+    history = History(NAMED)
+    for tick in make_ticks(2, drops=0):
+        history.add(hurt(tick))
+    severe = Severe()
+    severe.look(history.snapshot(None, EVERYTHING, Direction.TX))
+    assert severe.count == 0
+    severe.look(history.snapshot(None, EVERYTHING, None))
+    assert severe.count == 1

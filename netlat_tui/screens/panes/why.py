@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netlat_tui.model.findings import Finding, Severity, findings
+from netlat_tui.model.points import Direction
 from netlat_tui.model.snapshot import Snapshot
 from netlat_tui.screens.panes.base import Pane, nothing_seen
 from netlat_tui.widgets.bands import Band
@@ -28,6 +29,7 @@ COLUMNS: tuple[Column, ...] = (
 
 _BANDS = {Severity.NOTE: Band.CALM, Severity.WARM: Band.WARM, Severity.HOT: Band.HOT}
 NOTHING = "nothing stands out"
+_LOOK_NS = 3_000_000_000
 
 
 def rows(snapshot: Snapshot, glyphs: Glyphs) -> Sequence[Row]:
@@ -72,9 +74,25 @@ def empty(snapshot: Snapshot) -> str:
     return NOTHING
 
 
-def severe(rows: Sequence[Row]) -> int:
-    """How many findings hurt."""
-    return sum(isinstance(row.item, Finding) and row.item.severity is Severity.HOT for row in rows)
+class Severe:
+    """How many findings hurt: told on every pane, looked for once in ``_LOOK_NS`` where this one is out of sight. To
+    look costs as much as the pane that is in sight."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._asked: tuple[str, Direction | None] | None = None
+        self._at_ns = 0
+
+    def told(self, found: Sequence[Finding], snapshot: Snapshot) -> None:
+        """These are all of this snapshot."""
+        self.count = sum(one.severity is Severity.HOT for one in found)
+        self._asked, self._at_ns = (snapshot.filter, snapshot.direction), snapshot.mono_ns
+
+    def look(self, snapshot: Snapshot) -> None:
+        """Look, if it is time. Other figures of the same moment were asked for by somebody: they are looked at."""
+        soon = 0 < snapshot.mono_ns - self._at_ns < _LOOK_NS
+        if not soon or self._asked != (snapshot.filter, snapshot.direction):
+            self.told(findings(snapshot), snapshot)
 
 
 def term(row: Row) -> str:
