@@ -26,7 +26,8 @@ from netlat_tui.model.filter_program import MAX_INSTRUCTIONS, empty_program
 from netlat_tui.model.ticks import COUNTER_NAMES, CPU_ROW, DROP_ROW, IRQ_ROW, PATH, Hook, Rows
 
 _CONTROL_NS = 1_000_000_000
-_EXPIRE_NS = 30_000_000_000
+EXPIRE_NS = 30_000_000_000
+"""A packet nothing was heard of for so long is given up."""
 _SWEEP_AT_ONCE = 256
 _NO_LIMIT = (1 << 32) - 1
 
@@ -92,6 +93,7 @@ class Tracer:
         self._before_runs = calls.Runs(0, 0, 0)
         self._stats_fd: int | None = None
         self._resting: tuple[str, ...] = ()
+        self.expire_ns = EXPIRE_NS
 
     def _prepare(self, attached: Attached, program: Rows) -> None:
         """Before the first hook is attached: the filter, and a configuration that sends little."""
@@ -249,7 +251,7 @@ class Tracer:
             chosen = self._flights.rows[waiting]
             # TCP's own segments end where no tracepoint tells: that takes no half minute.
             own = (chosen["rec"]["proto"] == socket.IPPROTO_TCP) & (chosen["payload"] == 0)
-            limit = np.where(own | (chosen["state"] == FlightState.SOCKET), _CONTROL_NS, _EXPIRE_NS)
+            limit = np.where(own | (chosen["state"] == FlightState.SOCKET), _CONTROL_NS, self.expire_ns)
             old = time.monotonic_ns() - chosen["last_ns"].astype(np.int64) > limit
             # A slow reader's many segments must not keep others from their turn.
             turns = np.argsort(chosen["state"][old] == FlightState.SOCKET, kind="stable")[:_SWEEP_AT_ONCE]

@@ -23,7 +23,7 @@ import pytest
 from netlat_tui.bpf import plan
 from netlat_tui.bpf.btf import Btf, BtfError
 from netlat_tui.bpf.compiled import BuildError
-from netlat_tui.bpf.tracer import Tracer
+from netlat_tui.bpf.tracer import EXPIRE_NS, Tracer
 from netlat_tui.model.filter import parse
 from netlat_tui.model.paths import Path as PacketPath
 from netlat_tui.model.paths import Ran, decode
@@ -126,7 +126,9 @@ def capture(tracer: Tracer) -> Iterator[Callable[[str], Capture]]:
         tracer.set_sampling(slow_ns=(0, 0), every=1, per_second=1_000_000)
         # What earlier packets are still counted for must not be counted here.
         settled = Capture(tracer)
+        tracer.expire_ns = EXPIRE_NS // 30
         settled.until(lambda c: c.in_flight == 0, "packets of earlier tests ended")
+        tracer.expire_ns = EXPIRE_NS
         tracer.drain()
         return Capture(tracer)
 
