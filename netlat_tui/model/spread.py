@@ -52,11 +52,15 @@ class Spread:
         seconds = np.zeros(len(ends))
         start = 0
         for block, end in enumerate(ends):
-            for counted in self.ticks[start:end]:
-                lines = np.repeat(line[counted.rows], counted.lengths)
-                some = np.flatnonzero(lines >= 0)
-                places = lines[some] * N_BUCKETS + counted.buckets[some]
-                np.add.at(counts[block].reshape(-1), places, counted.counts[some].astype(np.uint64))
+            # All ticks of a block at once: a window may have hundreds of them.
+            rows, lengths, buckets, samples = (
+                np.concatenate([getattr(counted, name) for counted in self.ticks[start:end]])
+                for name in ("rows", "lengths", "buckets", "counts")
+            )
+            lines = np.repeat(line[rows], lengths)
+            some = np.flatnonzero(lines >= 0)
+            places = lines[some] * N_BUCKETS + buckets[some]
+            np.add.at(counts[block].reshape(-1), places, samples[some].astype(np.uint64))
             seconds[block] = sum(self.seconds[start:end])
             start = end
         return counts.swapaxes(0, 1), seconds
