@@ -34,7 +34,7 @@ BOOTS = 3
 TEST_TIMEOUT_S = 400
 """Of one test, with what it is the first to need; the longest take a tenth of it."""
 DEADLINE_S = "150"
-"""Of one condition: beside another guest a report was seen to take more than a minute until its hooks are in."""
+"""Of one condition: a report of an emulated machine that gets little time was seen to take a minute to begin."""
 CARDS = (
     "-netdev hubport,id=n0,hubid=7 -device virtio-net-pci,netdev=n0 "
     "-netdev hubport,id=n1,hubid=7 -device e1000e,netdev=n1"

@@ -10,7 +10,7 @@ from netlat_tui.bpf.tracer import Tracer
 from netlat_tui.model.paths import Path
 from netlat_tui.model.points import IrqClass
 from netlat_tui.model.ticks import PathFlag
-from tests.guest.conftest import SENT_BY, Card, Wire
+from tests.guest.conftest import Card, Wire
 from tests.live.conftest import Net, net, rights
 from tests.live.test_traffic import check_path
 from tests.live.test_truth import (
@@ -87,8 +87,7 @@ def test_a_delay_put_upon_the_device_queue(net: Net, tracer: Tracer, capture: Be
     check_undelayed(others)
 
 
-@pytest.mark.parametrize("receiving", list(SENT_BY))
-@pytest.mark.parametrize(("way", "waits_in"), [("out", "softirq"), ("in", "link")])
+@pytest.mark.parametrize(("receiving", "way", "waits_in"), [("e1000e", "out", "softirq"), ("virtio_net", "in", "link")])
 def test_a_cpu_that_is_kept_from_a_cards_packets(
     wire: Wire, net: Net, tracer: Tracer, capture: Begin, receiving: str, way: str, waits_in: str
 ) -> None:
