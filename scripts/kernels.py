@@ -64,6 +64,7 @@ def run(name: str, tool: Path | None, arguments: list[str]) -> Counts:
         done = subprocess.run(precompile, env={**os.environ, "XDG_CACHE_HOME": str(cache)}, check=False)
         if done.returncode:
             say(f"{name}: not compiled beforehand, the guest will take longer")
+        known = set(cache.glob("netlat-tui/*.json"))
         for more in range(BOOTS)[::-1]:
             try:
                 counts = boot(name, (image, kernel, tool), cache, arguments)
@@ -72,6 +73,8 @@ def run(name: str, tool: Path | None, arguments: list[str]) -> Counts:
                 if not more:
                     raise
                 say(f"{name}: the kernel panicked; it is booted once more")
+        if set(cache.glob("netlat-tui/*.json")) - known:
+            say(f"{name}: the guest compiled what scripts/precompile.py did not think of, for minutes")
     except (KernelError, OSError, StopIteration) as error:
         say(f"{name}: {error or 'the package has no kernel in it'}")
         counts = 0, 1, 0
