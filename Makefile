@@ -6,7 +6,7 @@ KERNELS := scripts/setup.sh kernels
 BENCH := scripts/setup.sh bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run test guests bench lint screenshots clean
+.PHONY: help run test test-kernels bench lint screenshots clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -17,7 +17,7 @@ run: ## start netlat-tui: make run ARGS="check", make run ARGS="trace port 443"
 test: lint ## lint, then unit, screen and live tests (live ones as root): make test ARGS="-k irq"
 	$(TEST) scripts/tests.sh $(ARGS)
 
-guests: ## tests on Debian's kernels in emulated machines (as root): make guests ARGS="6.1 6.12 -k udp"
+test-kernels: ## tests on Debian's kernels in emulated machines (as root): make test-kernels ARGS="6.1 6.12 -k udp"
 	@$(KERNELS) python -m scripts.kernels $(ARGS)
 
 bench: ## what tracing costs (as root): make bench ARGS="hooks", make bench ARGS="--wait 10 --docs"

@@ -1,6 +1,6 @@
 """The ratios for every kind of hook, on another kernel in an emulated machine: `make bench ARGS="guest --kernel 6.1"`.
 
-The kernel and the emulator are those of `make guests`. Emulation makes everything slow, hooks and packets alike:
+The kernel and the emulator are those of `make test-kernels`. Emulation makes everything slow, hooks and packets alike:
 only the ratios mean something.
 """
 
@@ -40,7 +40,7 @@ def watchers() -> dict[str, tuple[str, Watcher]]:
 
 def run(options: Options, kernel: str) -> Result:
     for tool, package in (
-        ("vng", "virtme-ng, which `make guests` installs"),
+        ("vng", "virtme-ng, which `make test-kernels` installs"),
         ("qemu-system-x86_64", "qemu-system-x86"),
     ):
         need(tool, package)

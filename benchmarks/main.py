@@ -59,7 +59,7 @@ def _kept(path: Path) -> dict[str, Any]:
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default=RESULTS, help="JSON file.")
 @click.option("--docs", is_flag=True, help="Write the figures into docs/performance.md.")
 @click.option("--wait", type=float, default=0.0, metavar="MIN", help="Wait this long for a quiet machine.")
-@click.option("--kernel", default="6.12", help="The guest's kernel, as of `make guests`.")
+@click.option("--kernel", default="6.12", help="The guest's kernel, as of `make test-kernels`.")
 def main(
     parts: tuple[str, ...], rounds: int, seconds: float, output: Path, docs: bool, wait: float, kernel: str
 ) -> None:

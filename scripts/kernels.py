@@ -1,4 +1,4 @@
-"""Run tests/guest on Debian's kernels, each in an emulated machine of its own: `make guests`.
+"""Run tests/guest on Debian's kernels, each in an emulated machine of its own: `make test-kernels`.
 
     python -m scripts.kernels [KERNEL…] [PYTEST ARGUMENT…]     as: 6.1 6.12-rt -k udp
 
