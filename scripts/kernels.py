@@ -206,7 +206,7 @@ def main() -> int:
         say(f"netlat-tui: {reason}.")
         return 1
     tool = pwru()
-    # Without a CPU for each of theirs they wait for each other: two machines on two CPUs take four times as long.
+    # Without a CPU for each of theirs they wait for each other: two machines on two CPUs take three times as long.
     at_once = max(1, min(2, (os.cpu_count() or 1) // CPUS))
     with ThreadPoolExecutor(at_once) as pool:
         results = list(pool.map(lambda name: run(name, tool, arguments), names or KERNELS))
