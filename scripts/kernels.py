@@ -34,7 +34,7 @@ BOOTS = 3
 TEST_TIMEOUT_S = 400
 """Of one test, with what it is the first to need; the longest take a tenth of it."""
 DEADLINE_S = "150"
-"""Of one condition: a report of an emulated machine that gets little time was seen to take a minute to begin."""
+"""Of one condition, which natively has 60: whatever is waited for takes an emulated machine longer."""
 CARDS = (
     "-netdev hubport,id=n0,hubid=7 -device virtio-net-pci,netdev=n0 "
     "-netdev hubport,id=n1,hubid=7 -device e1000e,netdev=n1"

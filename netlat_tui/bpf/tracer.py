@@ -27,7 +27,7 @@ from netlat_tui.model.ticks import COUNTER_NAMES, CPU_ROW, DROP_ROW, IRQ_ROW, PA
 
 _CONTROL_NS = 1_000_000_000
 EXPIRE_NS = 30_000_000_000
-"""A packet nothing was heard of for so long is given up."""
+"""A packet nothing was heard of for so long is given up, unless ``Tracer.expire_ns`` says otherwise."""
 _SWEEP_AT_ONCE = 256
 _NO_LIMIT = (1 << 32) - 1
 

@@ -32,6 +32,8 @@ from netlat_tui.model.ticks import PATH, Rows, Scope
 
 TRAFFIC = Path(__file__).with_name("traffic.py")
 DEADLINE_S = float(os.environ.get("NETLAT_TUI_TEST_DEADLINE", "60"))
+SETTLED_NS = 1_000_000_000
+"""Packets of earlier tests nothing was heard of for so long are given up: instead of ``EXPIRE_NS``."""
 FOREVER = 50_000_000
 """Datagrams: more than are sent while a test runs."""
 NOTHING = parse("tcp and udp")
@@ -124,11 +126,13 @@ def capture(tracer: Tracer) -> Iterator[Callable[[str], Capture]]:
     def begin(text: str) -> Capture:
         tracer.set_program(parse(text).program)
         tracer.set_sampling(slow_ns=(0, 0), every=1, per_second=1_000_000)
-        # What earlier packets are still counted for must not be counted here.
+        # What earlier packets are still counted for must not be counted here, and nobody waits for their ends.
         settled = Capture(tracer)
-        tracer.expire_ns = EXPIRE_NS // 30
-        settled.until(lambda c: c.in_flight == 0, "packets of earlier tests ended")
-        tracer.expire_ns = EXPIRE_NS
+        tracer.expire_ns = SETTLED_NS
+        try:
+            settled.until(lambda c: c.in_flight == 0, "packets of earlier tests ended")
+        finally:
+            tracer.expire_ns = EXPIRE_NS
         tracer.drain()
         return Capture(tracer)
 
